@@ -8,3 +8,13 @@ export const DEFAULT_ELECTION_LEASE_MS = 15_000;
 
 /** How far apart the clocks of two clients may be, and how long after its end a lease is taken over. */
 export const DEFAULT_TOLERANCE_MS = 1000;
+
+/** Gives what the keys of results of `runOnce` start with: not with the prefix of locks, whose lifecycle rule would expire them. */
+export function defaultOncePrefix(keyPrefix: string): string {
+  return `once/${keyPrefix}`;
+}
+
+/** Gives the same of semaphores, which remember how many permits there are. */
+export function defaultSemaphorePrefix(keyPrefix: string): string {
+  return `semaphores/${keyPrefix}`;
+}

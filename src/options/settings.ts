@@ -11,7 +11,12 @@ import {
   type KeyEncoding,
   withDefault,
 } from "../arguments/checks.js";
-import { DEFAULT_LEASE_MS, DEFAULT_TOLERANCE_MS } from "../arguments/defaults.js";
+import {
+  DEFAULT_LEASE_MS,
+  DEFAULT_TOLERANCE_MS,
+  defaultOncePrefix,
+  defaultSemaphorePrefix,
+} from "../arguments/defaults.js";
 import { type OptionNames, refuseUnknownOptions } from "../arguments/option-names.js";
 import type { Takeover } from "../runtime/base/context.js";
 import { quietLogger } from "../runtime/base/effects.js";
@@ -68,8 +73,13 @@ export function settingsOf(options: S3MutexOptions, bucketOf: (options: S3MutexO
       checkStoreHeaders(argument, value, bucketName),
     ),
     keyPrefix,
-    oncePrefix: withDefault("oncePrefix", options.oncePrefix, `once/${keyPrefix}`, checkString),
-    semaphorePrefix: withDefault("semaphorePrefix", options.semaphorePrefix, `semaphores/${keyPrefix}`, checkString),
+    oncePrefix: withDefault("oncePrefix", options.oncePrefix, defaultOncePrefix(keyPrefix), checkString),
+    semaphorePrefix: withDefault(
+      "semaphorePrefix",
+      options.semaphorePrefix,
+      defaultSemaphorePrefix(keyPrefix),
+      checkString,
+    ),
     createBucketIfNotExists: withDefault(
       "createBucketIfNotExists",
       options.createBucketIfNotExists,

@@ -189,7 +189,7 @@ async function ask(exam: Examination, plan: VerifyPlan, lanes: readonly ProbeReq
   if (!failed.has(FORM[0])) await askAboutTheRest(exam, plan, run, tell);
   await exam.allMustAnswer();
   const isUnsafe = CONDITIONS.some((id) => failed.has(id));
-  const bucket = await versioning(exam, versions, isUnsafe);
+  const bucket = await versioning(exam, versions, isUnsafe, plan.keyPrefix);
   tell("versioning", "Versioning", bucket.versioning);
   tell("lifecycle", "Lifecycle", bucket.lifecycle);
 }

@@ -1,6 +1,7 @@
 import type { Mutant } from "../../mutant.js";
 
 const IN_BUCKETS = "test/api/versioned.test.ts";
+const IN_RULES = "test/doctor/bucket-rules.test.ts";
 
 /** Buckets that keep versions: clients do not delete there, and a delete marker in the way is named. */
 export const VERSIONS: readonly Mutant[] = [
@@ -67,5 +68,53 @@ export const VERSIONS: readonly Mutant[] = [
     search: "deleteMarker: outcome.deleteMarker, askedAtMs",
     replace: "askedAtMs",
     caughtBy: { test: IN_BUCKETS, named: "with the version to remove" },
+  },
+  {
+    name: "a rule that copies some locks is not noticed",
+    why: "doctor passes a bucket whose locks under one prefix are copied to another bucket, which gives them to a second holder",
+    file: "src/verify/checks/bucket.ts",
+    search: "return rule.startsWith(place) || place.startsWith(rule);",
+    replace: "return place.startsWith(rule);",
+    caughtBy: { test: IN_RULES, named: "a rule copies some locks is warned of" },
+  },
+  {
+    name: "a rule that copies semaphores is not noticed",
+    why: "doctor passes a bucket whose semaphores are copied to another bucket, which gives their permits twice",
+    file: "src/verify/checks/bucket.ts",
+    search: "Object.values(places).some((place) => reaches(prefixOf(rule), place))",
+    replace: "reaches(prefixOf(rule), places.locks)",
+    caughtBy: { test: IN_RULES, named: "a rule copies semaphores is warned of" },
+  },
+  {
+    name: "replication that must not be read is passed",
+    why: "doctor passes a bucket of which it does not know whether its locks are copied",
+    file: "src/verify/checks/bucket.ts",
+    search: 'if (answer.kind !== "answer") return unreadCopies(answer, advice);',
+    replace: 'if (answer.kind !== "answer") return undefined;',
+    caughtBy: { test: IN_RULES, named: "must be read to be passed" },
+  },
+  {
+    name: "one overloaded answer hides the replication",
+    why: "doctor does not know whether locks are copied where the store had too much to do for a moment",
+    file: "src/verify/checks/bucket.ts",
+    search: "const isLast = tries === TRIES ||",
+    replace: "const isLast = tries === 1 ||",
+    caughtBy: { test: IN_RULES, named: "asked again where the store had too much to do" },
+  },
+  {
+    name: "a rule that expires semaphores is not noticed",
+    why: "doctor passes a bucket in which semaphores forget how many permits they have, and runOnce what was done",
+    file: "src/verify/checks/bucket.ts",
+    search: "expire.some((rule) => reaches(prefixOf(rule), place))",
+    replace: "expire.some((rule) => prefixOf(rule) === place)",
+    caughtBy: { test: IN_RULES, named: "C8: a rule that expires some semaphores is warned of" },
+  },
+  {
+    name: "a rule with a prefix and a tag is taken for one about locks",
+    why: "doctor says that old versions of locks expire, where those of other objects do",
+    file: "src/verify/checks/bucket.ts",
+    search: "return Filter?.Prefix ?? Filter?.And?.Prefix ?? Prefix",
+    replace: "return Filter?.Prefix ?? Prefix",
+    caughtBy: { test: IN_RULES, named: "a rule about other objects that have a tag" },
   },
 ];

@@ -1,3 +1,4 @@
+import { defaultOncePrefix, defaultSemaphorePrefix } from "../../arguments/defaults.js";
 import type { Command, OptionSpec } from "../base/command.js";
 import { EXIT } from "../base/exit-codes.js";
 import { UsageError } from "../base/usage-error.js";
@@ -53,8 +54,8 @@ Exit codes: ${EXIT.ok}; ${EXIT.usage} usage.`,
     const { values } = input;
     const address = storeAt(input);
     const settings = {
-      oncePrefix: values.word("once-prefix") ?? `once/${address.keyPrefix}`,
-      semaphorePrefix: values.word("semaphore-prefix") ?? `semaphores/${address.keyPrefix}`,
+      oncePrefix: values.word("once-prefix") ?? defaultOncePrefix(address.keyPrefix),
+      semaphorePrefix: values.word("semaphore-prefix") ?? defaultSemaphorePrefix(address.keyPrefix),
       days: values.wholeNumber("days", { min: 1, max: 36_500 }) ?? 1,
       kmsKey: values.word("kms-key"),
       withDoctor: values.flag("with-doctor"),
