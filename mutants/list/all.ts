@@ -17,6 +17,7 @@ import { VIRTUAL } from "./seams/virtual.js";
 import { WEB_LOCKS } from "./seams/web-locks.js";
 import { ANSWERS } from "./stores/answers.js";
 import { EDGE } from "./stores/edge.js";
+import { EXAMINATION } from "./stores/examination.js";
 import { SAFETY } from "./stores/safety.js";
 import { STORE_SEAM } from "./stores/store-seam.js";
 import { VERSIONS } from "./stores/versions.js";
@@ -43,4 +44,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...SAFETY,
   ...EDGE,
   ...WEB_LOCKS,
+  ...EXAMINATION,
 ];

@@ -3,7 +3,7 @@ import type { OptionSpecs } from "./base/command.js";
 import { EXIT } from "./base/exit-codes.js";
 import type { Output } from "./base/output.js";
 import { inOwnWords } from "./base/own-words.js";
-import { CommandError, UsageError } from "./base/usage-error.js";
+import { CommandError, FailureWithNote, UsageError } from "./base/usage-error.js";
 
 interface Treatment {
   readonly exitCode: number;
@@ -30,6 +30,11 @@ const TREATMENTS: Readonly<Record<S3MutexErrorCode, Treatment>> = {
 
 /** Says what went wrong in a sentence, and what to do; returns the exit code. */
 export function reportFailure(error: unknown, output: Output, context: FailureContext): number {
+  if (error instanceof FailureWithNote) {
+    const exitCode = reportFailure(error.cause, output, context);
+    output.note(error.note);
+    return exitCode;
+  }
   const { sentence, exitCode } = describe(error, context);
   output.note(sentence);
   if (context.isDebugging && error instanceof Error) {

@@ -37,7 +37,7 @@ interface Answers {
   readonly wantsChecksums?: boolean;
 }
 
-/** What is found of a bucket that answers so. */
+/** Finds what there is to say of a bucket that answers so. */
 async function found(answers: Answers) {
   const { versioned = true, keyPrefix = "locks/", overloadedFor = 0 } = answers;
   const turns = new Map<string, number>();

@@ -365,8 +365,8 @@ export const STORE_SEAM: readonly Mutant[] = [
     name: "writes under way are not looked for once more when all was removed",
     why: "a write that lands while the examination tidies up is left in the bucket",
     file: "src/verify/examination/stopping.ts",
-    search: "const left = await removeLateWrites(exam, lanes, late);",
-    replace: "const left = await removeLateWrites(exam, [], new Set(late && []));",
+    search: "const { open, left } = await removeLateWrites(exam, lanes, late);",
+    replace: "const { open, left } = await removeLateWrites(exam, [], new Set(late && []));",
     caughtBy: { test: "test/doctor/stopping.test.ts", named: "between its removal and the last look" },
   },
   {

@@ -7,3 +7,13 @@ export class UsageError extends Error {
 export class CommandError extends Error {
   override readonly name = "CommandError";
 }
+
+/** What ended a command, with something that is said after it: the cause comes first. */
+export class FailureWithNote extends Error {
+  readonly note: string;
+
+  constructor(cause: unknown, note: string) {
+    super("A command has failed", { cause });
+    this.note = note;
+  }
+}

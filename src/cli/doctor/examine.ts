@@ -3,6 +3,7 @@ import { createS3Client } from "../../store/s3/client/client.js";
 import type { Input } from "../base/command.js";
 import { EXIT } from "../base/exit-codes.js";
 import type { Output } from "../base/output.js";
+import { FailureWithNote } from "../base/usage-error.js";
 import { catchSignals, exitCodeOf } from "../process/signals.js";
 import type { StoreAddress } from "../store/address.js";
 import { accessTo } from "../store/store-access.js";
@@ -60,8 +61,8 @@ export async function doctorCommand(
   } catch (error) {
     output.status("");
     const isStopped = interruptedBy !== undefined && S3MutexError.is(error, "aborted");
-    if (left !== undefined) output.note(isStopped ? `stopped: ${left}` : left);
-    if (interruptedBy === undefined || !isStopped) throw error;
+    if (interruptedBy === undefined || !isStopped) throw left === undefined ? error : new FailureWithNote(error, left);
+    if (left !== undefined) output.note(`stopped: ${left}`);
     return exitCodeOf(interruptedBy);
   } finally {
     letGo();

@@ -8,12 +8,17 @@ import { type Finding, pass, warn } from "./report.js";
 
 const CLEAN_UP_AT_ONCE = 16;
 
-/** Removes what was written; the keys for which that was not possible. */
+/** Removes what was written; the keys for which that was not possible, of those under which something may be. */
 export async function removeAll(exam: Examination, lanes: readonly ProbeRequests[]): Promise<readonly string[]> {
+  const { observations } = exam;
+  const held = observations.writes.mayHold(exam.keys);
+  const isHeld = new Set(held);
+  // A write that was refused, and done all the same, is removed as well; a store that has not said a word has refused none.
+  const refused = observations.told === 0 ? [] : [...exam.keys].filter((key) => !isHeld.has(key));
   const left: string[] = [];
-  const pending = [...exam.keys];
+  const pending = [...refused, ...held];
   // Where all is denied by now, as with credentials that have run out, one key shows that, and not each.
-  if (exam.observations.refused > 0 && (await isAllDenied(lanes, pending))) return pending;
+  if (observations.refused > 0 && (await isAllDenied(lanes, pending.at(-1)))) return held;
   const work = async (): Promise<void> => {
     for (let key = pending.pop(); key !== undefined; key = pending.pop()) {
       if (!(await remove(lanes, key, exam))) left.push(key);
@@ -22,10 +27,10 @@ export async function removeAll(exam: Examination, lanes: readonly ProbeRequests
     }
   };
   await Promise.all(Array.from({ length: CLEAN_UP_AT_ONCE }, work));
-  return left;
+  return observations.writes.mayHold(left);
 }
 
-async function isAllDenied([lane]: readonly ProbeRequests[], [key]: readonly string[]): Promise<boolean> {
+async function isAllDenied([lane]: readonly ProbeRequests[], key: string | undefined): Promise<boolean> {
   if (lane === undefined || key === undefined) return false;
   return isDenied(await lane.delete(key)) && isDenied(await lane.get(key));
 }
@@ -37,30 +42,52 @@ function isDenied(outcome: ProbeOutcome): boolean {
 /**
  * Removes once more what may have landed since: a store that answers is given the time that a request has.
  * @param late keys of the writes that were under way when the clean-up began
- * @returns those that may still come, or could not be removed
+ * @returns those that may still come, and those that could not be removed
  */
 export async function removeLateWrites(
   exam: Examination,
   lanes: readonly ProbeRequests[],
   late: ReadonlySet<string>,
-): Promise<readonly string[]> {
-  const { unanswered } = exam.observations;
-  await unanswered.over();
-  const { givenUp } = unanswered;
+): Promise<{ readonly open: readonly string[]; readonly left: readonly string[] }> {
+  const { writes } = exam.observations;
+  await writes.over();
+  const { givenUp } = writes;
+  const open: string[] = [];
   const left: string[] = [];
   await inParallel(new Set([...late, ...givenUp]), CLEAN_UP_AT_ONCE, async (key) => {
     const isGone = await remove(lanes, key, exam);
-    if (!isGone || (late.has(key) && givenUp.has(key))) left.push(key);
+    if (late.has(key) && givenUp.has(key)) open.push(key);
+    else if (!isGone) left.push(key);
   });
-  return left;
+  return { open, left: writes.mayHold(left) };
 }
 
-/** Says whether one is still shown and read: then the store has not done what it said. */
-export async function isAnyLeft({ folder }: Examination, lane: ProbeRequests | undefined): Promise<boolean> {
-  const shown = await lane?.list(folder, { pageSize: 1 });
-  const [rest] = (shown?.kind === "answer" ? shown.keys : undefined) ?? [];
-  const found = rest?.startsWith(folder) ? await lane?.get(rest) : undefined;
-  return found?.kind === "answer" && found.status === 200;
+/**
+ * Looks for what is left: a delete whose answer was lost may have been done, and one that was answered may not.
+ * @param keys those that could not be removed, as far as the answers tell
+ * @returns `unknown` where the store does not show it
+ */
+export async function whatIsLeft(
+  { folder }: Examination,
+  lane: ProbeRequests | undefined,
+  keys: readonly string[],
+): Promise<"none" | "some" | "unknown"> {
+  const [first] = keys;
+  if (lane === undefined) return first === undefined ? "none" : "unknown";
+  const listing = await lane.list(folder, { pageSize: 1 });
+  // A store that is silent, or denies all by now, is not asked about each.
+  if (first !== undefined && listing.kind !== "answer") {
+    const isSilent = listing.kind === "unknown" && listing.timing === undefined;
+    if (isSilent || (await lane.get(first)).kind !== "answer") return "unknown";
+  }
+  const shown = (listing.kind === "answer" ? listing.keys : undefined)?.filter((key) => key.startsWith(folder)) ?? [];
+  // A listing may be late to show what was written.
+  const looked = [...shown.slice(0, 1), ...keys.slice(0, CLEAN_UP_AT_ONCE)];
+  const found = await Promise.all(looked.map((key) => lane.get(key)));
+  const statuses = found.map((read) => (read.kind === "answer" ? read.status : undefined));
+  if (statuses.includes(200)) return "some";
+  const isAllSeen = keys.length <= CLEAN_UP_AT_ONCE || listing.kind === "answer";
+  return isAllSeen && statuses.every((status) => status === 404) ? "none" : "unknown";
 }
 
 export const CLEANED = pass("the examination's objects were removed");
@@ -73,6 +100,11 @@ export function objectsAreLeft(exam: Examination): Finding {
 /** Warns of writes that have no answer by then, and names their keys. */
 export function mayStillLand(exam: Examination, keys: readonly string[]): Finding {
   return warn(`a write was not answered, and may still be done: ${keys.join(", ")}`, remedyFor(exam));
+}
+
+/** Warns of what could not be removed, where the store does not show either whether it is there. */
+export function cannotBeSeen(exam: Examination): Finding {
+  return warn("objects of the examination may be left, since the store does not show what is there", remedyFor(exam));
 }
 
 /** Warns that the store has not answered, so that this was given up. */

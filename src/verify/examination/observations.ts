@@ -1,6 +1,6 @@
 import type { AnswerTiming } from "../../store/object-store.js";
 import type { ProbeOperation, ProbeOutcome } from "./probe-answer.js";
-import { UnansweredWrites } from "./unanswered-writes.js";
+import { Writes } from "./writes.js";
 
 /** `race`: failures are expected of losers; `quiet`: one request at a time, so that latencies mean something. */
 export type Phase = "checks" | "race" | "quiet";
@@ -27,7 +27,7 @@ export class Observations {
   /** How late a `Date` was at least, its whole seconds included; undefined where that could not be seen. */
   lateDateMs: number | undefined;
   readonly repeats = new Repeats();
-  readonly unanswered = new UnansweredWrites();
+  readonly writes = new Writes();
 
   note(operation: ProbeOperation, outcome: ProbeOutcome, key?: string): void {
     this.requests += 1;

@@ -27,7 +27,7 @@ import { NOT_SENT, type SlowWrite, sendSlowly } from "./held-back.js";
 import type { Observations } from "./observations.js";
 import type { ProbeAnswer, ProbeOperation, ProbeOutcome } from "./probe-answer.js";
 import type { StartingLine } from "./starting-line.js";
-import { isOver } from "./unanswered-writes.js";
+import { endOf } from "./writes.js";
 
 export interface ListPage {
   readonly pageSize?: number;
@@ -146,7 +146,10 @@ export class ProbeRequests {
     const fields = { ...condition, ...this.#checksums.fieldsFor(body), ...this.#fields.put };
     const command = new PutObjectCommand({ Bucket: this.#bucket, Key: key, Body: body, ...fields });
     const slow = sendSlowly(this.#client, command, { effects: this.#effects, timeoutMs: this.#timeoutMs });
-    this.#observations.unanswered.note(key, slow.over);
+    this.#observations.writes.note(
+      key,
+      slow.over.then((isDone) => (isDone ? "done" : "open")),
+    );
     const finish = () => {
       // One that is cut off does not count for the store.
       this.#observations.requests += 1;
@@ -287,7 +290,7 @@ export class ProbeRequests {
       },
     };
     const sending = this.#sender.send(operation, { timeoutMs: this.#timeoutMs });
-    if (name === "put" && key !== undefined) this.#observations.unanswered.note(key, sending.then(isOver));
+    if (name === "put" && key !== undefined) this.#observations.writes.note(key, sending.then(endOf));
     const outcome = await sending;
     this.#observations.note(name, outcome, key);
     return outcome;

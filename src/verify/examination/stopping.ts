@@ -1,12 +1,13 @@
 import { unlessAborted } from "../../runtime/base/abort.js";
 import {
   CLEANED,
-  isAnyLeft,
+  cannotBeSeen,
   mayStillLand,
   notCleaned,
   objectsAreLeft,
   removeAll,
   removeLateWrites,
+  whatIsLeft,
 } from "./clean-up.js";
 import type { Examination } from "./examination.js";
 import type { ProbeRequests } from "./probe-requests.js";
@@ -42,15 +43,26 @@ interface TidyingUp extends Pick<Asking, "lanes" | "signal"> {
 
 /** Removes all that was written, whatever happened; what cannot be removed is named. */
 async function tidyUp(exam: Examination, { lanes, signal, quietMs }: TidyingUp): Promise<Finding> {
-  const late = exam.observations.unanswered.pending;
+  const { writes, told } = exam.observations;
+  // Nothing has come of an address where no store is, and nothing is waited for there.
+  if (told === 0 && !mayHoldAny(exam)) return CLEANED;
+  const look = async (keys: readonly string[]): Promise<Finding> => {
+    const seen = await whileAnswered(exam, { work: whatIsLeft(exam, lanes[0], keys), signal, quietMs });
+    if (seen === undefined) return mayHoldAny(exam) ? notCleaned(exam) : CLEANED;
+    if (seen.result === "some") return objectsAreLeft(exam);
+    return seen.result === "none" ? CLEANED : cannotBeSeen(exam);
+  };
+  const late = writes.pending;
   const removed = await whileAnswered(exam, { work: removeAll(exam, lanes), signal, quietMs });
-  if (removed === undefined) return notCleaned(exam);
-  if (removed.result.length > 0) return objectsAreLeft(exam);
-  const left = await removeLateWrites(exam, lanes, late);
-  if (left.length > 0) return mayStillLand(exam, left);
-  const shown = await whileAnswered(exam, { work: isAnyLeft(exam, lanes[0]), signal, quietMs });
-  if (shown === undefined) return notCleaned(exam);
-  return shown.result ? objectsAreLeft(exam) : CLEANED;
+  if (removed === undefined) return mayHoldAny(exam) ? notCleaned(exam) : CLEANED;
+  const found = removed.result.length > 0 ? await look(removed.result) : CLEANED;
+  if (found !== CLEANED) return found;
+  const { open, left } = await removeLateWrites(exam, lanes, late);
+  return open.length > 0 ? mayStillLand(exam, open) : await look(left);
+}
+
+function mayHoldAny({ keys, observations }: Examination): boolean {
+  return observations.writes.mayHold(keys).length > 0;
 }
 
 /** A store that has not answered for so long to what was asked before the examination was stopped is silent. */
