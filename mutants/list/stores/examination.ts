@@ -18,7 +18,7 @@ export const EXAMINATION: readonly Mutant[] = [
     file: "src/verify/examination/clean-up.ts",
     search: 'if (statuses.includes(200)) return "some";',
     replace: 'if (keys.length > 0) return "some";',
-    caughtBy: { test: CLEAN_UP, named: "3 objects that were removed by deletes whose answers were lost" },
+    caughtBy: { test: CLEAN_UP, named: "objects that were removed by deletes whose answers were lost" },
   },
   {
     name: "a late listing is believed about what is left",

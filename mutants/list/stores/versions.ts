@@ -75,7 +75,7 @@ export const VERSIONS: readonly Mutant[] = [
     file: "src/verify/checks/bucket.ts",
     search: "return rule.startsWith(place) || place.startsWith(rule);",
     replace: "return place.startsWith(rule);",
-    caughtBy: { test: IN_RULES, named: "a rule copies some locks is warned of" },
+    caughtBy: { test: IN_RULES, named: "S13: a bucket of which a rule copies" },
   },
   {
     name: "a rule that copies semaphores is not noticed",
@@ -83,7 +83,7 @@ export const VERSIONS: readonly Mutant[] = [
     file: "src/verify/checks/bucket.ts",
     search: "Object.values(places).some((place) => reaches(prefixOf(rule), place))",
     replace: "reaches(prefixOf(rule), places.locks)",
-    caughtBy: { test: IN_RULES, named: "a rule copies semaphores is warned of" },
+    caughtBy: { test: IN_RULES, named: "S13: a bucket of which a rule copies" },
   },
   {
     name: "replication that must not be read is passed",
@@ -107,7 +107,7 @@ export const VERSIONS: readonly Mutant[] = [
     file: "src/verify/checks/bucket.ts",
     search: "expire.some((rule) => reaches(prefixOf(rule), place))",
     replace: "expire.some((rule) => prefixOf(rule) === place)",
-    caughtBy: { test: IN_RULES, named: "C8: a rule that expires some semaphores is warned of" },
+    caughtBy: { test: IN_RULES, named: "C8: a rule that expires" },
   },
   {
     name: "a rule with a prefix and a tag is taken for one about locks",
@@ -115,6 +115,6 @@ export const VERSIONS: readonly Mutant[] = [
     file: "src/verify/checks/bucket.ts",
     search: "return Filter?.Prefix ?? Filter?.And?.Prefix ?? Prefix",
     replace: "return Filter?.Prefix ?? Prefix",
-    caughtBy: { test: IN_RULES, named: "a rule about other objects that have a tag" },
+    caughtBy: { test: IN_RULES, named: "S13: a rule about" },
   },
 ];
