@@ -31,6 +31,8 @@ test("bash completes commands, their options, and nothing of s3-mutex after two 
   expect(await offeredByBash("ls", "--hel")).toEqual(["--held", "--help"]);
   expect(await offeredByBash("run", "job", "--", "--no")).toEqual([""]);
   expect(await offeredByBash("run", "job", "--", "bas")).toContain("bash");
+  expect(await offeredByBash("run", "job", "--", "s3-mutex", "r")).toEqual(["run", "release"]);
+  expect(await offeredByBash("run", "job", "--", "s3-mutex", "run", "y", "--", "s3-mutex", "el")).toEqual(["elect"]);
 });
 
 describe("names of locks", () => {
@@ -84,6 +86,7 @@ describe("names of locks", () => {
     expect(await completedByBash("s3-mutex show a", environment)).toEqual(["a\\ b"]);
     expect(await completedByBash(`s3-mutex show ${STORE}nig`, environment)).toEqual([`//${BUCKET}/locks/nightly`]);
     expect(await completedByBash("s3-mutex run nightly -- nig", environment)).toEqual([""]);
+    expect(await completedByBash("s3-mutex run x -- s3-mutex run nig", environment)).toEqual(["nightly"]);
   });
 });
 
@@ -109,6 +112,54 @@ async function completedByBash(line: string, environment: Environment): Promise<
   expect(ended).toMatchObject({ exitCode: 0, stderr: "" });
   return ended.stdout.trim().split("\n");
 }
+
+/** A machine without fish has nothing to ask. */
+const inFish = test.skipIf(spawnSync("fish", ["--version"]).status !== 0);
+
+/** What fish offers for a command line whose end the cursor is at, without the descriptions. */
+async function offeredByFish(line: string, environment: Environment = {}): Promise<readonly string[]> {
+  const folder = newFolder();
+  writeFileSync(join(folder, "completion.fish"), (await cliHere(["completion", "fish"])).stdout);
+  writeFileSync(join(folder, "a file"), "");
+  writeFileSync(join(folder, "s3-mutex"), `#!/bin/sh\nexec '${process.execPath}' '${MAIN}' "$@"\n`, { mode: 0o755 });
+  const ended = await startProgram(
+    "fish",
+    ["--no-config", "-c", 'source completion.fish; complete -C"$LINE"'],
+    { ...environment, LINE: line, HOME: folder, PATH: `${folder}:${process.env["PATH"]}` },
+    folder,
+  ).ended;
+  expect(ended).toMatchObject({ exitCode: 0, stderr: "" });
+  return ended.stdout.split("\n").flatMap((text) => text.split("\t")[0] || []);
+}
+
+describe("fish", () => {
+  inFish("completes commands, their options, and names", async () => {
+    const { environment, mutex } = await startStore();
+    await mutex.acquireLock("nightly");
+    expect(await offeredByFish("s3-mutex el")).toEqual(["elect"]);
+    expect(await offeredByFish("s3-mutex run --no-w")).toEqual(["--no-wait"]);
+    expect(await offeredByFish("s3-mutex run nig", environment)).toEqual(["nightly"]);
+    expect(await offeredByFish("s3-mutex run x -- s3-mutex run nig", environment)).toEqual(["nightly"]);
+  });
+
+  inFish.each([
+    ["a command", "s3-mutex run x -- basena", "basename"],
+    ["of the first dashes", "s3-mutex run x -- cat -- a", "a file"],
+    ["not of dashes in a word", "s3-mutex run 'x -- y' -- cat a\\ f", "a file"],
+    ["after an empty word", "s3-mutex run x -- cat '' a", "a file"],
+    ["itself", "s3-mutex run x -- s3-mutex el", "elect"],
+    ["itself in itself", "s3-mutex run x -- s3-mutex run y -- s3-mutex run --no-w", "--no-wait"],
+  ])("completes what follows two dashes as a command line of its own: %s", async (_what, line, wanted) => {
+    expect(await offeredByFish(line)).toEqual([wanted]);
+  });
+
+  inFish("offers none of its own options there, nor names", async () => {
+    const { environment, mutex } = await startStore();
+    await mutex.acquireLock("nightly");
+    expect(await offeredByFish("s3-mutex run x -- cat --no-w")).toEqual([]);
+    expect(await offeredByFish("s3-mutex run x -- cat nig", environment)).toEqual([]);
+  });
+});
 
 test.each(["bash", "zsh", "fish"])("%s is told of all commands and options", async (shell) => {
   const { exitCode, stdout, stderr } = await cli(["completion", shell]);

@@ -19,6 +19,14 @@ _s3_mutex_names() {
     COMPREPLY+=("$(printf %q "\${name#"$before"}")")
   done < <("\${typed[0]}" completion names -- "\${typed[@]:1}" 2> /dev/null)
 }
+# Without the package bash-completion, s3-mutex still completes what is run under it, if that is s3-mutex.
+_s3_mutex_within() {
+  local COMP_LINE=$COMP_LINE COMP_POINT=$COMP_POINT COMP_CWORD=$((COMP_CWORD - $1)) after=\${COMP_LINE#*[[:space:]]--[[:space:]]}
+  local -a COMP_WORDS=("\${COMP_WORDS[@]:$1}")
+  ((COMP_POINT -= \${#COMP_LINE} - \${#after}))
+  COMP_LINE=$after
+  _s3_mutex
+}
 _s3_mutex() {
   local cur=\${COMP_WORDS[COMP_CWORD]} words="" i
   COMPREPLY=()
@@ -29,6 +37,8 @@ _s3_mutex() {
         _command_offset $((i + 1))
       elif ((COMP_CWORD == i + 1)); then
         COMPREPLY=($(compgen -c -- "$cur"))
+      elif [[ \${COMP_WORDS[i + 1]##*/} == s3-mutex ]]; then
+        _s3_mutex_within $((i + 1))
       fi
       return
     fi

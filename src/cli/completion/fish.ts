@@ -18,6 +18,17 @@ function __fish_s3_mutex_names
   set -l words (commandline -opc) (commandline -ct)
   $words[1] completion names -- $words[2..] 2> /dev/null
 end
+# What follows two dashes is a command line of its own.
+function __fish_s3_mutex_after_dashes
+  set -l words (commandline -opc)
+  set -l line
+  for word in $words[(math (contains -i -- -- $words) + 1)..]
+    set -a line (string escape -- $word)
+  end
+  set -a line (commandline -ct)
+  complete -C "$line"
+end
+complete -c s3-mutex -f -n 'contains -- -- (commandline -opc)[3..]' -a '(__fish_s3_mutex_after_dashes)'
 complete -c s3-mutex -n 'not __fish_use_subcommand; and not contains -- -- (commandline -opc)' -a '(__fish_s3_mutex_names)'
 ${lines.join("\n")}
 complete -c s3-mutex -f -n __fish_use_subcommand -a help -d 'Show the help of a command'
