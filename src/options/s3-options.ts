@@ -1,5 +1,6 @@
 import type { S3Client, S3ClientConfig } from "@aws-sdk/client-s3";
 import { checkBucketName, checkNonEmptyString, invalidArgument } from "../arguments/checks.js";
+import { CHECKSUM_WORDS } from "../arguments/checksum-words.js";
 import type { StoreHeaders } from "../store/s3/client/store-headers.js";
 import type { MutexOptions, StoreMutexOptions } from "./mutex-options.js";
 import { checkStore } from "./store-option.js";
@@ -72,7 +73,17 @@ export function checkClient(
   if (s3ClientConfig !== undefined && (typeof s3ClientConfig !== "object" || s3ClientConfig === null)) {
     throw invalidArgument("s3ClientConfig", s3ClientConfig, "pass the options of new S3Client()");
   }
-  checkEndpoint((s3ClientConfig as S3ClientConfig | undefined)?.endpoint);
+  const config = s3ClientConfig as S3ClientConfig | undefined;
+  checkEndpoint(config?.endpoint);
+  checkChecksums("requestChecksumCalculation", config?.requestChecksumCalculation);
+  checkChecksums("responseChecksumValidation", config?.responseChecksumValidation);
+}
+
+/** Refuses another word than those two, which the SDK takes in silence for "WHEN_REQUIRED"; a function answers later. */
+function checkChecksums(option: string, word: unknown): void {
+  if (typeof word !== "string" || CHECKSUM_WORDS.some((one) => one === word)) return;
+  const remedy = `use ${CHECKSUM_WORDS.map((one) => JSON.stringify(one)).join(" or ")}`;
+  throw invalidArgument(`s3ClientConfig.${option}`, word, remedy);
 }
 
 /** Refuses a host and a port: the SDK makes `localhost://9000` of them, and says only with the first request that this is not a URI. */

@@ -91,6 +91,17 @@ test.each([
   },
 );
 
+test("S4: a word about checksums that is not one of the two is refused by its name and place", async () => {
+  const { environment } = await startStore();
+  const file = join(newFolder(), "config");
+  writeFileSync(file, "[default]\nrequest_checksum_calculation = SOMETIMES\n");
+  const said = { ...environment, AWS_CONFIG_FILE: file };
+  const { exitCode, stderr } = await cli(["run", "-n", `${STORE}job`, "--", "true"], said);
+  expect(exitCode).toBe(2);
+  expect(stderr).toContain(`request_checksum_calculation of the profile "default" in ${file} is "SOMETIMES"`);
+  expect(stderr).toContain("Write WHEN_REQUIRED or WHEN_SUPPORTED there, or remove it");
+});
+
 test("C5: what the library logs is said in the words of the command line as well", () => {
   const { output, said } = startOutput();
   createLog(false, output).logger.warn?.(

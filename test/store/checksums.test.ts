@@ -1,7 +1,7 @@
 import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { S3Mutex, verifyStore } from "../../src/index.js";
 import { createS3Client } from "../../src/store/s3/client/client.js";
 import { type Arrived, startGate } from "./gate.js";
@@ -120,6 +120,44 @@ it("S4: environment and profile decide about checksums, unless the configuration
   vi.stubEnv("AWS_REQUEST_CHECKSUM_CALCULATION", "when_supported");
   expect(await calculation()).toBe("WHEN_SUPPORTED");
   expect(await calculation({ requestChecksumCalculation: "WHEN_REQUIRED" })).toBe("WHEN_REQUIRED");
+});
+
+describe("S4: a word that is not one of the two", () => {
+  const CASES = [
+    ["request_checksum_calculation", "writes"],
+    ["response_checksum_validation", "reads"],
+  ] as const;
+
+  it.each(CASES)("as %s in the environment or the profile, %s are not sent, and the error says where it is", async (setting) => {
+    const file = join(await mkdtemp(join(tmpdir(), "profile-")), "config");
+    await writeFile(file, `[profile sealed]\n${setting} = SOMETIMES\n`);
+    vi.stubEnv("AWS_CONFIG_FILE", file);
+    vi.stubEnv("AWS_PROFILE", "sealed");
+    const asked = async () => {
+      const { endpoint, sent } = await startGate(() => undefined);
+      const mutex = new S3Mutex({ bucketName: "locks", s3ClientConfig: { ...CONFIG, endpoint } });
+      const error = await mutex.acquire("a").catch((refusal: Error) => refusal);
+      await mutex.close();
+      expect(error).toMatchObject({ code: "invalid-argument" });
+      expect(sent(setting.startsWith("request") ? "PUT" : "GET")).toEqual([]);
+      return String(error);
+    };
+    const remedy = "Write WHEN_REQUIRED or WHEN_SUPPORTED there, or remove it.";
+    expect(await asked()).toContain(`(BadSetting: ${setting} of the profile "sealed" in ${file} is "SOMETIMES"). ${remedy}`);
+    const variable = `AWS_${setting.toUpperCase()}`;
+    vi.stubEnv(variable, "ever");
+    expect(await asked()).toContain(`(BadSetting: The environment variable ${variable} is "ever"). ${remedy}`);
+  });
+
+  it.each(["requestChecksumCalculation", "responseChecksumValidation"])("as %s is refused at once", (option) => {
+    const make = (said: unknown) =>
+      new S3Mutex({ bucketName: "locks", s3ClientConfig: { ...CONFIG, [option]: said } as never });
+    const why = 'use "WHEN_REQUIRED" or "WHEN_SUPPORTED"';
+    expect(() => make("SOMETIMES")).toThrow(`s3ClientConfig.${option} is "SOMETIMES": ${why}.`);
+    expect(() => make("when_supported")).toThrow(why);
+    expect(() => make(async () => "WHEN_SUPPORTED")).not.toThrow();
+    expect(() => make("WHEN_SUPPORTED")).not.toThrow();
+  });
 });
 
 it.each([100, 3_000_000])("S5: no write of %i bytes waits for 100 Continue", async (bytes) => {

@@ -109,4 +109,12 @@ export const ANSWERS: readonly Mutant[] = [
     replace: '  if (stale.kind !== "unknown") return',
     caughtBy: { test: "test/store/reshaped-etags.test.ts", named: "takes a stale ETag" },
   },
+  {
+    name: "any word about checksums",
+    why: "who misspells what the bucket needs is not told, and has the default",
+    file: "src/store/s3/client/client.ts",
+    search: 'if (word !== undefined || text === "") return',
+    replace: "if (true) return",
+    caughtBy: { test: "test/store/checksums.test.ts", named: "S4: a word that is not one of the two" },
+  },
 ];

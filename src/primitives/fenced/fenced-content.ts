@@ -1,17 +1,11 @@
 import { invalidArgument } from "../../arguments/checks.js";
 import type { Content } from "../../core/envelope.js";
 
-/** Turns what a caller writes into what is stored: bytes as base64, everything else as JSON. */
-export function contentOf(argument: string, value: unknown): Content {
+/** Turns what a caller writes into what is stored: bytes as base64, everything else as JSON. The remedy is what the caller may do instead. */
+export function contentOf(argument: string, value: unknown, remedy: string): Content {
   if (value instanceof Uint8Array) return { base64: Buffer.from(value).toString("base64") };
   const json = jsonOf(argument, value);
-  if (json === undefined) {
-    throw invalidArgument(
-      argument,
-      value,
-      "use text, bytes (Uint8Array) or a JSON value; to remove the content, delete()",
-    );
-  }
+  if (json === undefined) throw invalidArgument(argument, value, remedy);
   // A copy: what the caller does to its own value later changes nothing here.
   return { content: JSON.parse(json) };
 }

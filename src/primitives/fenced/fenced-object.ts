@@ -20,6 +20,9 @@ export interface FencedObjectOptions {
   readonly adopt?: "json" | "text" | undefined;
 }
 
+/** What may be written. */
+const CONTENTS = "use text, bytes (Uint8Array) or a JSON value; to remove the content, delete()";
+
 const FENCED_OBJECT_OPTIONS: OptionNames<FencedObjectOptions> = { key: true, bucket: true, adopt: true };
 
 /**
@@ -182,7 +185,7 @@ class HeldFencedObject<Content> implements FencedObject<Content> {
 
   async write(content: Content): Promise<void> {
     this.#hold.assertUsable();
-    const stored = contentOf("content", content);
+    const stored = contentOf("content", content, CONTENTS);
     await this.#channel.change(this.#adopt, () => stored);
   }
 
@@ -192,7 +195,7 @@ class HeldFencedObject<Content> implements FencedObject<Content> {
     this.#hold.assertUsable();
     let stored = {};
     await this.#channel.change(this.#adopt, async (content) => {
-      stored = contentOf("what fn returned", await fn(valueIn(content) as Content | undefined));
+      stored = contentOf("what fn returned", await fn(valueIn(content) as Content | undefined), CONTENTS);
       // The handle may have been released while `fn` ran.
       this.#hold.assertUsable();
       return stored;

@@ -236,16 +236,19 @@ function withoutNesting({ name, lockName }: Place, error: unknown, ownerId: stri
   return new S3MutexError("deadlock", message, { lockName, cycle });
 }
 
+/** What may be returned to be remembered. */
+const RESULTS = "return a JSON value, such as a base64 text, or nothing";
+
 /** Gives what JSON makes of a result; nothing is a result as well. */
 function storedResult(place: Place, result: unknown): Pick<Done, "result"> {
   if (result === undefined) return {};
   try {
-    const { content } = contentOf("the result", result);
+    const { content } = contentOf("the result", result, RESULTS);
     if (content !== undefined) return { result: content };
   } catch (error) {
     throw refusedResult(place, result, error);
   }
-  throw refusedResult(place, result, invalidArgument("the result", result, "use a JSON value, such as a base64 text"));
+  throw refusedResult(place, result, invalidArgument("the result", result, RESULTS));
 }
 
 function refusedResult({ name, lockName }: Place, result: unknown, cause: unknown): S3MutexError {

@@ -208,7 +208,7 @@ export class FencedChannel {
     const bytes = Buffer.byteLength(body);
     const { key, lockName } = this.#options;
     if (bytes > MAX_FENCED_BYTES) {
-      const message = `The content of ${JSON.stringify(key)} is too large: with its envelope it would have ${bytes} bytes, and ${MAX_FENCED_BYTES} is the most; write less, or several objects. Nothing was changed.`;
+      const message = `The content of ${JSON.stringify(key)} is too large: with its envelope it would have ${bytes} bytes, and ${MAX_FENCED_BYTES} is the most; keep less in it, such as the key of an object with the rest. Nothing was changed.`;
       throw new S3MutexError("invalid-argument", message, { lockName });
     }
     const condition: WriteCondition = etag === undefined ? { kind: "if-absent" } : { kind: "if-match", etag };

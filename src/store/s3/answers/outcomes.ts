@@ -1,3 +1,4 @@
+import { CHECKSUM_WORDS } from "../../../arguments/checksum-words.js";
 import { S3MutexError } from "../../../errors.js";
 import type { RefusedOutcome, UnknownOutcome } from "../../object-store.js";
 import { credentialsRemedy, headerRemedy, missingKeys } from "./bad-credentials.js";
@@ -165,6 +166,10 @@ function verdictWithoutAnswer(failure: Failure, { credentialsWorked }: FailureCo
   const { sent, code, statusElsewhere } = failure;
   const ofHeader = headerRemedy(failure);
   if (ofHeader !== undefined) return { kind: "refused", code: "invalid-argument", remedy: ofHeader };
+  if (code === "BadSetting") {
+    const remedy = `Write ${CHECKSUM_WORDS.join(" or ")} there, or remove it.`;
+    return { kind: "refused", code: "invalid-argument", remedy };
+  }
   // An access point beside an endpoint that is an address, for one, makes no URL (ERR_INVALID_URL).
   const isOfNetwork = NETWORK_CODE.test(code) && !code.startsWith("ERR_INVALID_") && failure.unreadFile !== true;
   if (sent || isOfNetwork || TIMEOUTS.has(code)) return { kind: "unknown" };

@@ -23,17 +23,32 @@ it("checksums are sent and looked at where S3 wants them", async () => {
   expect(await checksums()).toEqual(["WHEN_REQUIRED", "WHEN_REQUIRED"]);
 });
 
+it("what the profile has empty is not said", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "config-"));
+  writeFileSync(join(folder, "config"), "[default]\nrequest_checksum_calculation =\n");
+  vi.stubEnv("AWS_CONFIG_FILE", join(folder, "config"));
+  expect(await checksums()).toEqual(["WHEN_REQUIRED", "WHEN_REQUIRED"]);
+  rmSync(folder, { recursive: true });
+});
+
 it.each([
   ["WHEN_SUPPORTED", "WHEN_SUPPORTED"],
   [" when_supported ", "WHEN_SUPPORTED"],
   ["WHEN_REQUIRED", "WHEN_REQUIRED"],
-  ["nonsense", "WHEN_REQUIRED"],
 ])("where the environment says %j of either, it is %s", async (said, is) => {
   vi.stubEnv("AWS_REQUEST_CHECKSUM_CALCULATION", said);
   expect(await checksums()).toEqual([is, "WHEN_REQUIRED"]);
   vi.stubEnv("AWS_REQUEST_CHECKSUM_CALCULATION", undefined);
   vi.stubEnv("AWS_RESPONSE_CHECKSUM_VALIDATION", said);
   expect(await checksums()).toEqual(["WHEN_REQUIRED", is]);
+});
+
+it.each(["SOMETIMES", "WHEN", " "])("where the environment says %j, that is refused by its name", async (said) => {
+  const { requestChecksumCalculation, responseChecksumValidation } = createS3Client({ region: "us-east-1" }).config;
+  vi.stubEnv("AWS_REQUEST_CHECKSUM_CALCULATION", said);
+  const request = `The environment variable AWS_REQUEST_CHECKSUM_CALCULATION is ${JSON.stringify(said)}`;
+  await expect(requestChecksumCalculation()).rejects.toMatchObject({ name: "BadSetting", message: request });
+  await expect(responseChecksumValidation()).resolves.toBe("WHEN_REQUIRED");
 });
 
 it("a configuration is heeded before the environment", async () => {

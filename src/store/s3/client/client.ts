@@ -1,4 +1,5 @@
 import { S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
+import { CHECKSUM_WORDS, type ChecksumWord } from "../../../arguments/checksum-words.js";
 import { configuredSetting } from "./profile.js";
 
 /**
@@ -31,7 +32,10 @@ function once<Result>(ask: () => Promise<Result>): () => Promise<Result> {
 
 type Setting = "request_checksum_calculation" | "response_checksum_validation";
 
-async function configured(setting: Setting, { profile }: S3ClientConfig): Promise<"WHEN_SUPPORTED" | "WHEN_REQUIRED"> {
-  const text = await configuredSetting(setting, profile);
-  return text?.trim().toUpperCase() === "WHEN_SUPPORTED" ? "WHEN_SUPPORTED" : "WHEN_REQUIRED";
+/** Asks for a setting. @throws Error BadSetting: what is misspelt may have been meant to matter, and the SDK refuses it as well. */
+async function configured(setting: Setting, { profile }: S3ClientConfig): Promise<ChecksumWord> {
+  const { text = "", from = "" } = (await configuredSetting(setting, profile)) ?? {};
+  const word = CHECKSUM_WORDS.find((one) => one === text.trim().toUpperCase());
+  if (word !== undefined || text === "") return word ?? "WHEN_REQUIRED";
+  throw Object.assign(new Error(`${from} is ${JSON.stringify(text)}`), { name: "BadSetting" });
 }

@@ -17,7 +17,7 @@ afterEach(async () => {
   await rm(home, { recursive: true });
 });
 
-const colour = (profile?: string) => configuredSetting("colour", profile);
+const colour = async (profile?: string) => (await configuredSetting("colour", profile))?.text;
 
 async function colourIn(text: string, profile?: string) {
   await writeFile(join(home, "config"), text);
@@ -50,6 +50,15 @@ describe("a setting is taken from", () => {
     await mkdir(join(home, ".aws"));
     await writeFile(join(home, ".aws", "config"), "[default]\ncolour = blue");
     expect(await colour()).toBe("blue");
+  });
+
+  it("a place that is named with it", async () => {
+    await writeFile(join(home, "config"), "[profile one]\ncolour = blue");
+    const inFile = { text: "blue", from: `colour of the profile "one" in ${join(home, "config")}` };
+    expect(await configuredSetting("colour", "one")).toEqual(inFile);
+    vi.stubEnv("AWS_COLOUR", "red");
+    const inEnvironment = { text: "red", from: "The environment variable AWS_COLOUR" };
+    expect(await configuredSetting("colour", "one")).toEqual(inEnvironment);
   });
 
   it("nowhere where there is no file", async () => {

@@ -5,20 +5,26 @@ import { join } from "node:path";
 // biome-ignore lint/style/noRestrictedImports: as the SDK reads its settings.
 import { env } from "node:process";
 
+/** A setting that was found, and where: the beginning of a sentence about it. */
+export interface Configured {
+  readonly text: string;
+  readonly from: string;
+}
+
 /**
  * Finds a setting as the SDK does: in the environment, or else in the profile of AWS's shared configuration file. The SDK itself does not
  * tell a setting from its own default. Undefined where it is in neither.
  */
-export async function configuredSetting(setting: string, profile: string | undefined): Promise<string | undefined> {
-  const inEnvironment = env[`AWS_${setting.toUpperCase()}`];
-  if (inEnvironment !== undefined && inEnvironment !== "") return inEnvironment;
+export async function configuredSetting(setting: string, profile: string | undefined): Promise<Configured | undefined> {
+  const variable = `AWS_${setting.toUpperCase()}`;
+  const inEnvironment = env[variable];
+  if (inEnvironment !== undefined && inEnvironment !== "")
+    return { text: inEnvironment, from: `The environment variable ${variable}` };
   const name = profile ?? env["AWS_PROFILE"] ?? "default";
+  const file = env["AWS_CONFIG_FILE"] ?? join(homedir(), ".aws", "config");
   try {
-    return settingIn(
-      await readFile(env["AWS_CONFIG_FILE"] ?? join(homedir(), ".aws", "config"), "utf8"),
-      name,
-      setting,
-    );
+    const text = settingIn(await readFile(file, "utf8"), name, setting);
+    return text === undefined ? undefined : { text, from: `${setting} of the profile ${JSON.stringify(name)} in ${file}` };
   } catch {
     return undefined;
   }
