@@ -35,7 +35,8 @@ export function createContext(
   { internals, reach, emit }: Surroundings,
 ): { readonly context: Context; readonly stopWaiting: () => void; readonly shutDown: () => void } {
   const effects = internals?.effects ?? realEffects;
-  const place = settings.publishHost ? { host: effects.host, pid: effects.pid } : undefined;
+  const host = settings.publishHost ? effects.host : undefined;
+  const place = host === undefined ? undefined : { host, pid: effects.pid };
   const closing = new AbortController();
   const closed = new AbortController();
   const background = new Background();

@@ -63,7 +63,7 @@ export interface MutexOptions {
 
   /** The owner that the record names. Two instances with the same one may refresh and release each other's locks by name. @default random */
   readonly ownerId?: string | undefined;
-  /** Put host name and process id into the record, for people to read. @default true */
+  /** Put host name and process id into the record, for people to read; neither where the runtime does not tell the name. @default true */
   readonly publishHost?: boolean | undefined;
   /** A word about this process in the record, for people to read; at most 200 characters. */
   readonly label?: string | undefined;

@@ -166,4 +166,12 @@ export const IDENTITY: readonly Mutant[] = [
     replace: "  noteCall(): void {\n    storage.getStore()?.get(this);",
     caughtBy: { test: "test/waiting/contexts.test.ts", named: "was seen at work beside the other one by that" },
   },
+  {
+    name: "no lock without a host name",
+    why: "under Deno without the permission for it, the constructor fails with an error of the runtime",
+    file: "src/runtime/base/effects.ts",
+    search: "    } catch {\n      return undefined;",
+    replace: "    } catch (error) {\n      throw error;",
+    caughtBy: { test: "test/api/unknown-host.test.ts", named: "has locks, under an identity without one" },
+  },
 ];

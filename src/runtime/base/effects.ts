@@ -12,7 +12,8 @@ export interface Effects extends StoreEffects {
   wallMs(): number;
   /** Draws a number in [0, 1). */
   random(): number;
-  readonly host: string;
+  /** Undefined where the runtime does not tell it. */
+  readonly host: string | undefined;
   readonly pid: number;
   /** Keeps the process from ending until the function returned is called. What has no process of its own has none to keep. */
   stayAlive?(): () => void;
@@ -32,9 +33,13 @@ export const realEffects: Effects = {
     if (!keepAlive) (timer as Partial<NodeJS.Timeout>).unref?.();
     return () => clearTimeout(timer);
   },
-  // Asked when it is published and not while the module loads: Deno wants a permission for it.
+  // Asked when it is published and not while the module loads: Deno wants a permission for it, without which there are locks all the same.
   get host() {
-    return hostname();
+    try {
+      return hostname();
+    } catch {
+      return undefined;
+    }
   },
   pid: process.pid,
   stayAlive() {
