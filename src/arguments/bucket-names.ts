@@ -91,6 +91,16 @@ export function looksMistaken(bucket: string): boolean {
   return /^(?:undefined|null|NaN|[^:/]+:\d+)$/.test(bucket);
 }
 
+/**
+ * Says whether a bucket may be created under this name: old ones, and those of stores that are not AWS's, may have others. What stands before
+ * the colon is a tenant of Ceph.
+ */
+export function isNewName(bucket: string): boolean {
+  const name = bucket.slice(bucket.lastIndexOf(":") + 1);
+  if (isAccessPoint(bucket)) return true;
+  return /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(name) && !name.includes("..") && !/^\d+(?:\.\d+){3}$/.test(name);
+}
+
 /** Says why locks cannot be there, of what does name a place. */
 export function whyNoPlaceForLocks(bucket: string): string | undefined {
   if (/\.mrap$/i.test(bucket) || /^arn:[\w-]+:s3::\d*:accesspoint[/:]/i.test(bucket)) {

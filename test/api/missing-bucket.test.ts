@@ -61,3 +61,14 @@ it("another bucket, of fenced objects, is not created, and no option is advised 
   expect(error).toMatchObject({ code: "no-such-bucket" });
   expect(error.message).toMatch(/Create the bucket elsewhere\.$/);
 });
+
+it.for([true, false])(
+  "a name that no new bucket may have is said to be one, created or not (%s)",
+  async (create, { world }) => {
+    const mutex = world.mutex({ bucketName: "My_Bucket", createBucketIfNotExists: create });
+    const error = await errorOf(mutex.acquire("a"));
+    expect(error.code).toBe(create ? "invalid-argument" : "no-such-bucket");
+    expect(error.message).toContain('S3 creates no bucket "My_Bucket"');
+    expect(error.message).not.toMatch(/Create the bucket|createBucketIfNotExists/);
+  },
+);

@@ -128,26 +128,31 @@ describe("S4: a word that is not one of the two", () => {
     ["response_checksum_validation", "reads"],
   ] as const;
 
-  it.each(CASES)("as %s in the environment or the profile, %s are not sent, and the error says where it is", async (setting) => {
-    const file = join(await mkdtemp(join(tmpdir(), "profile-")), "config");
-    await writeFile(file, `[profile sealed]\n${setting} = SOMETIMES\n`);
-    vi.stubEnv("AWS_CONFIG_FILE", file);
-    vi.stubEnv("AWS_PROFILE", "sealed");
-    const asked = async () => {
-      const { endpoint, sent } = await startGate(() => undefined);
-      const mutex = new S3Mutex({ bucketName: "locks", s3ClientConfig: { ...CONFIG, endpoint } });
-      const error = await mutex.acquire("a").catch((refusal: Error) => refusal);
-      await mutex.close();
-      expect(error).toMatchObject({ code: "invalid-argument" });
-      expect(sent(setting.startsWith("request") ? "PUT" : "GET")).toEqual([]);
-      return String(error);
-    };
-    const remedy = "Write WHEN_REQUIRED or WHEN_SUPPORTED there, or remove it.";
-    expect(await asked()).toContain(`(BadSetting: ${setting} of the profile "sealed" in ${file} is "SOMETIMES"). ${remedy}`);
-    const variable = `AWS_${setting.toUpperCase()}`;
-    vi.stubEnv(variable, "ever");
-    expect(await asked()).toContain(`(BadSetting: The environment variable ${variable} is "ever"). ${remedy}`);
-  });
+  it.each(CASES)(
+    "as %s in the environment or the profile, %s are not sent, and the error says where it is",
+    async (setting) => {
+      const file = join(await mkdtemp(join(tmpdir(), "profile-")), "config");
+      await writeFile(file, `[profile sealed]\n${setting} = SOMETIMES\n`);
+      vi.stubEnv("AWS_CONFIG_FILE", file);
+      vi.stubEnv("AWS_PROFILE", "sealed");
+      const asked = async () => {
+        const { endpoint, sent } = await startGate(() => undefined);
+        const mutex = new S3Mutex({ bucketName: "locks", s3ClientConfig: { ...CONFIG, endpoint } });
+        const error = await mutex.acquire("a").catch((refusal: Error) => refusal);
+        await mutex.close();
+        expect(error).toMatchObject({ code: "invalid-argument" });
+        expect(sent(setting.startsWith("request") ? "PUT" : "GET")).toEqual([]);
+        return String(error);
+      };
+      const remedy = "Write WHEN_REQUIRED or WHEN_SUPPORTED there, or remove it.";
+      expect(await asked()).toContain(
+        `(BadSetting: ${setting} of the profile "sealed" in ${file} is "SOMETIMES"). ${remedy}`,
+      );
+      const variable = `AWS_${setting.toUpperCase()}`;
+      vi.stubEnv(variable, "ever");
+      expect(await asked()).toContain(`(BadSetting: The environment variable ${variable} is "ever"). ${remedy}`);
+    },
+  );
 
   it.each(["requestChecksumCalculation", "responseChecksumValidation"])("as %s is refused at once", (option) => {
     const make = (said: unknown) =>

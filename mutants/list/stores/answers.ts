@@ -117,4 +117,12 @@ export const ANSWERS: readonly Mutant[] = [
     replace: "if (true) return",
     caughtBy: { test: "test/store/checksums.test.ts", named: "S4: a word that is not one of the two" },
   },
+  {
+    name: "every bucket can be created",
+    why: "who has mistyped the bucket is told to create one that S3 does not allow",
+    file: "src/arguments/bucket-names.ts",
+    search: "  if (isAccessPoint(bucket)) return true;\n",
+    replace: "  if (name.length > 0) return true;\n",
+    caughtBy: { test: "test/api/missing-bucket.test.ts", named: "a name that no new bucket may have" },
+  },
 ];

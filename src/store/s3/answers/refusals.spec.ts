@@ -257,6 +257,34 @@ describe("what is asked for makes a difference", () => {
   });
 });
 
+describe("a bucket that S3 would not create", () => {
+  const RULE =
+    "Names have 3 to 63 characters: small letters, digits, hyphens, and dots that do not stand side by side. They begin and end with a letter or a digit, and are not an IP address.";
+
+  it.each(["My_Bucket", "ab", "a".repeat(64), "my-bucket-", "my..bucket", "10.0.0.7", "bücher"])(
+    "%s is not advised to be created, be it missing or not a name",
+    (bucket) => {
+      for (const [failure, code] of [
+        [failed(404, "NoSuchBucket"), "no-such-bucket"],
+        [failed(400, "InvalidBucketName"), "invalid-argument"],
+      ] as const)
+        expect(refusalOf(failure, { ...PUT, bucket })).toMatchObject({
+          code,
+          remedy: `Check the bucket's name: S3 creates no bucket ${JSON.stringify(bucket)}. ${RULE}`,
+        });
+    },
+  );
+
+  it.each(["locks", "my.bucket-1", "tenant:locks", "arn:aws:s3:eu-west-1:123456789012:accesspoint/locks"])(
+    "%s is not one",
+    (bucket) => {
+      expect(refusalOf(failed(404, "NoSuchBucket"), { ...PUT, bucket })).toMatchObject({
+        remedy: `Create the bucket ${bucket}, or set \`createBucketIfNotExists: true\`.`,
+      });
+    },
+  );
+});
+
 it("a bucket whose name looks like something else is not advised to be created", () => {
   const { remedy } = refusalOf(failed(404, "NoSuchBucket"), { ...GET, bucket: "undefined" }) as {
     readonly remedy: string;

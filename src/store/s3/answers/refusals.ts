@@ -1,4 +1,4 @@
-import { arnOf, looksMistaken } from "../../../arguments/bucket-names.js";
+import { arnOf, isNewName, looksMistaken } from "../../../arguments/bucket-names.js";
 import type { CodeWithoutDetails } from "../../../errors.js";
 import type { RefusedAbout } from "../../object-store.js";
 import { credentialsRemedy } from "./bad-credentials.js";
@@ -73,7 +73,9 @@ export function refusalOf(failure: Failure, request: Request): Refusal | { reado
   }
   if (BAD_KEYS.has(code)) return badKey(request, false);
   if (BAD_NAMES.has(code)) {
-    const remedy = "Check the bucket's name and the length of the key.";
+    const remedy = isNewName(request.bucket)
+      ? "Check the bucket's name and the length of the key."
+      : noNewName(request.bucket);
     return { kind: "refused", code: "invalid-argument", remedy };
   }
   // A conflict or a missing thing where none is expected is about the moment, not about the request.
@@ -85,10 +87,16 @@ export function refusalOf(failure: Failure, request: Request): Refusal | { reado
 
 function noSuchBucket({ bucket, isNotCreated }: Request): Refusal {
   const orSet = isNotCreated === true ? "" : ", or set `createBucketIfNotExists: true`";
+  const named = isNewName(bucket) ? `Create the bucket ${bucket}${orSet}.` : noNewName(bucket);
   const remedy = looksMistaken(bucket)
     ? `Check the bucket's name: ${JSON.stringify(bucket)} looks like a value that was missing, or an address.`
-    : `Create the bucket ${bucket}${orSet}.`;
+    : named;
   return { kind: "refused", code: "no-such-bucket", remedy };
+}
+
+/** Says of a bucket that is not there why creating it is no way out. */
+function noNewName(bucket: string): string {
+  return `Check the bucket's name: S3 creates no bucket ${JSON.stringify(bucket)}. Names have 3 to 63 characters: small letters, digits, hyphens, and dots that do not stand side by side. They begin and end with a letter or a digit, and are not an IP address.`;
 }
 
 /** Refuses a key: a short one for what is in it, which comes from the prefix, since names are escaped. */

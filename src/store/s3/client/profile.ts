@@ -24,7 +24,9 @@ export async function configuredSetting(setting: string, profile: string | undef
   const file = env["AWS_CONFIG_FILE"] ?? join(homedir(), ".aws", "config");
   try {
     const text = settingIn(await readFile(file, "utf8"), name, setting);
-    return text === undefined ? undefined : { text, from: `${setting} of the profile ${JSON.stringify(name)} in ${file}` };
+    return text === undefined
+      ? undefined
+      : { text, from: `${setting} of the profile ${JSON.stringify(name)} in ${file}` };
   } catch {
     return undefined;
   }
