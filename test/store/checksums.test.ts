@@ -142,7 +142,7 @@ describe("S4: a word that is not one of the two", () => {
         await mutex.close();
         expect(error).toMatchObject({ code: "invalid-argument" });
         expect(sent(setting.startsWith("request") ? "PUT" : "GET")).toEqual([]);
-        return String(error);
+        return (error as Error).message;
       };
       const remedy = "Write WHEN_REQUIRED or WHEN_SUPPORTED there, or remove it.";
       expect(await asked()).toContain(

@@ -163,4 +163,12 @@ export const COMMAND_LINE: readonly Mutant[] = [
     replace: "",
     caughtBy: { test: "test/cli/elect-outage.test.ts", named: "P10: a candidate says once" },
   },
+  {
+    name: "bash completes nothing under itself",
+    why: "without bash-completion, the completion ends at two dashes also where s3-mutex is what follows",
+    file: "src/cli/completion/bash.ts",
+    search: "        _s3_mutex_within $((i + 1))\n",
+    replace: "        :\n",
+    caughtBy: { test: "test/cli/completion.test.ts", named: "bash completes commands, their options" },
+  },
 ];

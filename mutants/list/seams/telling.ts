@@ -258,4 +258,12 @@ export const TELLING: readonly Mutant[] = [
     replace: "return true;",
     caughtBy: { test: "src/core/client/overtaking.spec.ts", named: "one of its own" },
   },
+  {
+    name: "runOnce is told of fenced objects",
+    why: "a result that cannot be remembered is to be removed by delete(), which runOnce has not got",
+    file: "src/primitives/once/run-once.ts",
+    search: 'contentOf("the result", result, RESULTS)',
+    replace: 'contentOf("the result", result, "to remove the content, delete()")',
+    caughtBy: { test: "test/once/once.test.ts", named: "D: a result that cannot be remembered" },
+  },
 ];
