@@ -1,6 +1,6 @@
 import type { S3Client, S3ClientConfig } from "@aws-sdk/client-s3";
 import { checkBucketName, checkNonEmptyString, invalidArgument } from "../arguments/checks.js";
-import { CHECKSUM_WORDS } from "../arguments/checksum-words.js";
+import { CHECKSUM_WORDS } from "../store/s3/client/checksum-words.js";
 import type { StoreHeaders } from "../store/s3/client/store-headers.js";
 import type { MutexOptions, StoreMutexOptions } from "./mutex-options.js";
 import { checkStore } from "./store-option.js";

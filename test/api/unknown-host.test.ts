@@ -1,20 +1,33 @@
-import { expect, vi } from "vitest";
-import { it } from "./fixture.js";
+import { syncBuiltinESMExports } from "node:module";
+import os from "node:os";
+import { afterEach, beforeEach, expect, vi } from "vitest";
+import { S3Mutex } from "../../src/index.js";
+import { BUCKET, it } from "./fixture.js";
 
 const LOCK = "resource";
 
-vi.mock("node:os", async (original) => ({
-  ...(await original<typeof import("node:os")>()),
-  /** As Deno does without `--allow-sys=hostname`. */
-  hostname: () => {
-    throw Object.assign(new Error('Requires sys access to "hostname", run again with the --allow-sys flag'), {
-      name: "NotCapable",
+/** Files share their processes and what they import, so that the module itself is changed for a while. */
+beforeEach(() => {
+  vi.stubEnv("AWS_CONFIG_FILE", undefined);
+  for (const call of ["hostname", "homedir"] as const) {
+    vi.spyOn(os, call).mockImplementation(() => {
+      const message = `Requires sys access to "${call}", run again with the --allow-sys flag`;
+      throw Object.assign(new Error(message), { name: "NotCapable" });
     });
-  },
-}));
+  }
+  syncBuiltinESMExports();
+});
 
-it("a process that may not know its host name has locks, under an identity without one", async ({ world }) => {
-  const mutex = world.mutex({ label: "import" });
+afterEach(() => {
+  vi.unstubAllEnvs();
+  vi.restoreAllMocks();
+  syncBuiltinESMExports();
+});
+
+it("a process that may know neither host name nor home folder, as under Deno, has locks, under an identity without a host", async ({
+  world,
+}) => {
+  const mutex = new S3Mutex({ bucketName: BUCKET, s3ClientConfig: world.server.clientConfig(), label: "import" });
   expect(mutex.ownerId).not.toMatch(/undefined|:/);
   await mutex.withLock(LOCK, async () => {
     const [holder] = (await mutex.inspect(LOCK))?.holders ?? [];
@@ -22,4 +35,5 @@ it("a process that may not know its host name has locks, under an identity witho
     expect(holder).not.toHaveProperty("host");
     expect(holder).not.toHaveProperty("pid");
   });
+  await mutex.close();
 });

@@ -116,7 +116,7 @@ async function completedByBash(line: string, environment: Environment): Promise<
 /** A machine without fish has nothing to ask. */
 const inFish = test.skipIf(spawnSync("fish", ["--version"]).status !== 0);
 
-/** What fish offers for a command line whose end the cursor is at, without the descriptions. */
+/** Gives what fish offers for a command line whose end the cursor is at, without the descriptions. */
 async function offeredByFish(line: string, environment: Environment = {}): Promise<readonly string[]> {
   const folder = newFolder();
   writeFileSync(join(folder, "completion.fish"), (await cliHere(["completion", "fish"])).stdout);

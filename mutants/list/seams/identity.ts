@@ -172,6 +172,14 @@ export const IDENTITY: readonly Mutant[] = [
     file: "src/runtime/base/effects.ts",
     search: "    } catch {\n      return undefined;",
     replace: "    } catch (error) {\n      throw error;",
-    caughtBy: { test: "test/api/unknown-host.test.ts", named: "has locks, under an identity without one" },
+    caughtBy: { test: "test/api/unknown-host.test.ts", named: "has locks, under an identity without a host" },
+  },
+  {
+    name: "no lock without a home folder",
+    why: "under Deno without the permission for it, no request is sent: the profile's settings are not optional",
+    file: "src/store/s3/client/profile.ts",
+    search: "  } catch {\n    return undefined;",
+    replace: "  } catch (error) {\n    throw error;",
+    caughtBy: { test: "test/api/unknown-host.test.ts", named: "has locks, under an identity without a host" },
   },
 ];

@@ -1,6 +1,6 @@
-import { CHECKSUM_WORDS } from "../../../arguments/checksum-words.js";
 import { S3MutexError } from "../../../errors.js";
 import type { RefusedOutcome, UnknownOutcome } from "../../object-store.js";
+import { CHECKSUM_WORDS } from "../client/checksum-words.js";
 import { credentialsRemedy, headerRemedy, missingKeys } from "./bad-credentials.js";
 import { described, type Failure, failureOf } from "./failure.js";
 import { shownKey } from "./key-words.js";

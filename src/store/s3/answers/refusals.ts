@@ -94,7 +94,7 @@ function noSuchBucket({ bucket, isNotCreated }: Request): Refusal {
   return { kind: "refused", code: "no-such-bucket", remedy };
 }
 
-/** Says of a bucket that is not there why creating it is no way out. */
+/** Says of a bucket that is not there why creating it does not help. */
 function noNewName(bucket: string): string {
   return `Check the bucket's name: S3 creates no bucket ${JSON.stringify(bucket)}. Names have 3 to 63 characters: small letters, digits, hyphens, and dots that do not stand side by side. They begin and end with a letter or a digit, and are not an IP address.`;
 }

@@ -1,5 +1,5 @@
 import { S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
-import { CHECKSUM_WORDS, type ChecksumWord } from "../../../arguments/checksum-words.js";
+import { CHECKSUM_WORDS, type ChecksumWord } from "./checksum-words.js";
 import { configuredSetting } from "./profile.js";
 
 /**

@@ -21,8 +21,9 @@ export async function configuredSetting(setting: string, profile: string | undef
   if (inEnvironment !== undefined && inEnvironment !== "")
     return { text: inEnvironment, from: `The environment variable ${variable}` };
   const name = profile ?? env["AWS_PROFILE"] ?? "default";
-  const file = env["AWS_CONFIG_FILE"] ?? join(homedir(), ".aws", "config");
   try {
+    // In here, since Deno wants a permission for the home folder as well.
+    const file = env["AWS_CONFIG_FILE"] ?? join(homedir(), ".aws", "config");
     const text = settingIn(await readFile(file, "utf8"), name, setting);
     return text === undefined
       ? undefined
