@@ -74,7 +74,7 @@ export const BEGINNINGS: readonly Mutant[] = [
     file: "src/primitives/nesting.ts",
     search: "    if (!mayNest) return refuse(",
     replace: "    if (!mayNest && name === deadlock) return refuse(",
-    caughtBy: { test: "test/api/own-deadlock-words.test.ts", named: "is told of mutex.detached() only" },
+    caughtBy: { test: "test/api/own-deadlock-words.test.ts", named: "is told of mutex" },
   },
   {
     name: "started under what is lost",
