@@ -56,6 +56,7 @@ export class Acquirer {
   readonly #localQueues: LocalQueues;
   readonly #fencedObjects: FencedObjects;
   readonly #handles = new WeakMap<Held, Set<HeldLock>>();
+  #areHandlesReleased = false;
   readonly #known = new Handles();
   readonly #parentHolds: ParentHolds;
 
@@ -70,6 +71,7 @@ export class Acquirer {
 
   /** Gives back what no function runs under: handles that may not have been released yet, and what was taken by name. */
   releaseHandles(): void {
+    this.#areHandlesReleased = true;
     for (const lease of this.#context.holdings.leases) {
       const handles = this.#handles.get(lease) ?? [];
       for (const handle of handles) if (!handle.isGuarding) void handle[Symbol.asyncDispose]();
@@ -263,7 +265,9 @@ export class Acquirer {
     await lease.doubt.settled();
     // One that is being closed is handed out, asked to stop: no other process knows what became of it.
     lease.assertHeld();
-    return this.#handleOf(ref, object.key, lease, scope);
+    const handle = this.#handleOf(ref, object.key, lease, scope);
+    if (this.#areHandlesReleased) void handle[Symbol.asyncDispose]();
+    return handle;
   }
 
   #handleOf(ref: LockRef, key: string, hold: Hold, scope: Scope): HeldLock {

@@ -31,7 +31,7 @@ export function readHandOver(text: unknown): {
     const ref = {
       ...checkKind("its kind", kind),
       name: checkNonEmptyString("its name", name),
-      ...(part === undefined ? {} : { part: checkCount("its part", part) }),
+      ...checkPart("its part", part, kind),
     };
     const place = {
       bucketName: checkNonEmptyString("its bucketName", bucketName),
@@ -52,6 +52,13 @@ function checkKind(argument: string, value: unknown): Pick<LockRef, "kind"> {
   if (value === undefined) return {};
   if (value === "semaphore") return { kind: value };
   throw invalidArgument(argument, value, UNCHANGED);
+}
+
+/** Checks the number of a semaphore's record; a lock has one record, and no number of it. */
+function checkPart(argument: string, value: unknown, kind: unknown): Pick<LockRef, "part"> {
+  if (value === undefined) return {};
+  if (kind === undefined) throw invalidArgument(argument, value, UNCHANGED);
+  return { part: checkCount(argument, value) };
 }
 
 function checkToken(argument: string, value: unknown): number {

@@ -37,6 +37,21 @@ describe("P18: restore() that meets a close()", () => {
     expect([...seen].toSorted()).toEqual(["closed", "restored"]);
   });
 
+  it("that gives handles back, at any moment: it is refused, or given back at once", async () => {
+    for (let afterMs = 0; afterMs <= 100; afterMs += 2) {
+      const scene = new Scene();
+      const text = await handedOver(scene);
+      const { mutex } = scene.client();
+      const restoring = mutex.restore(text).catch((error: S3MutexError) => error);
+      await scene.pass(afterMs);
+      const startedAtMs = scene.nowMs;
+      expect(await scene.until(mutex.close({ handles: "release" }))).toEqual({ leftBehind: [] });
+      expect(scene.nowMs - startedAtMs).toBeLessThan(1000);
+      const isRefused = (await scene.until(restoring)) instanceof Error;
+      expect(scene.record()?.holders).toHaveLength(isRefused ? 1 : 0);
+    }
+  });
+
   it("after its write was sent and not answered: it is seen through", async () => {
     const scene = new Scene();
     const text = await handedOver(scene);

@@ -74,6 +74,7 @@ it("says what is wrong with a text", async () => {
 it.each([
   ["leaseMs", 1e15, /its leaseMs is 1000000000000000: use milliseconds, at least 100 and at most a year/],
   ["leaseMs", 99, /its leaseMs is 99/],
+  ["part", 7, /its part is 7: pass what lock.serialize\(\) returned, unchanged/],
   ["leaseMs", "1000", /its leaseMs is "1000"/],
   ["leaseMs", null, /its leaseMs is null/],
   ["token", 2 ** 52 + 1, /its token is 4503599627370497/],

@@ -369,4 +369,20 @@ export const TIME: readonly Mutant[] = [
     replace: "toleranceMs + 0 * ENTRY_LIFE_MS",
     caughtBy: { test: "src/runtime/hold/cancel.spec.ts", named: "until its entries have expired" },
   },
+  {
+    name: "silent reads end no contradiction",
+    why: "one wrong answer to a write keeps a process whose reads tell no time from taking over for an hour",
+    file: "src/runtime/base/store-clock.ts",
+    search: "(this.#witnesses < 2 || this.#bounds?.agreement !== undefined)",
+    replace: "this.#witnesses < 2",
+    caughtBy: { test: "test/protocol/silent-after-a-wrong-answer.test.ts", named: "is not kept for an hour" },
+  },
+  {
+    name: "questions go by one answer",
+    why: "a lock that is held is told as free by one wrong answer that no second one corrects",
+    file: "src/runtime/base/store-clock.ts",
+    search: "this.isSilent && this.hasOneWitness ?",
+    replace: "this.isSilent && !this.isSilent ?",
+    caughtBy: { test: "test/protocol/silent-after-a-wrong-answer.test.ts", named: "questions do not go by one answer" },
+  },
 ];

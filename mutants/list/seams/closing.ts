@@ -199,4 +199,12 @@ export const CLOSING: readonly Mutant[] = [
     replace: "    void cancelLeftovers;\n",
     caughtBy: { test: "src/runtime/acquire/restore.spec.ts", named: "leaves nothing where it fails" },
   },
+  {
+    name: "closing: keeps what is restored meanwhile",
+    why: "close() that gives handles back waits its whole grace for a handle that a restoration has just made, and leaves it",
+    file: "src/primitives/acquirer.ts",
+    search: "    if (this.#areHandlesReleased) void handle[Symbol.asyncDispose]();\n",
+    replace: "",
+    caughtBy: { test: RESTORE, named: "that gives handles back, at any moment" },
+  },
 ];

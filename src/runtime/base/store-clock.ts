@@ -40,11 +40,13 @@ export class StoreClock {
 
   /**
    * Tells store time at this moment of the monotonic clock, lately: when something was asked whose answer was heard later, or much
-   * later where the process stood still. What had not ended by then may have been renewed since, and what had ended stays so.
+   * later where the process stood still. What had not ended by then may have been renewed since, and what had ended stays so. For questions:
+   * where one answer alone has told the time, and no second one does, the wall clock is as good.
    */
   when(monotonicMs: number): StoreTime | undefined {
     const reading = readClocks(this.#effects);
-    const now = this.now(reading);
+    const { wallMs } = reading;
+    const now = this.isSilent && this.hasOneWitness ? { earliestMs: wallMs, latestMs: wallMs } : this.now(reading);
     const agoMs = reading.monotonicMs - monotonicMs;
     return now && { earliestMs: now.earliestMs - agoMs, latestMs: now.latestMs - agoMs };
   }
@@ -68,9 +70,9 @@ export class StoreClock {
     return now !== undefined && now.earliestMs < now.latestMs;
   }
 
-  /** There is no store time that a lease can be published by: none is told, or by one answer alone. */
+  /** There is no store time that a lease can be published by: none is told, or by one answer alone, or by answers that contradict each other. */
   get lacksStoreTime(): boolean {
-    return this.isSilent && this.#witnesses < 2;
+    return this.isSilent && (this.#witnesses < 2 || this.#bounds?.agreement !== undefined);
   }
 
   /** The latest answers told no time: one more would hardly do. */
