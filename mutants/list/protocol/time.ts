@@ -227,8 +227,8 @@ export const TIME: readonly Mutant[] = [
     name: "one answer and silence are a time",
     why: "the same where no further answer has a `Date`",
     file: "src/runtime/base/store-clock.ts",
-    search: "return this.isSilent && this.#witnesses < 2;",
-    replace: "return this.isDateless;",
+    search: "(this.#witnesses < 2 || this.#bounds?.agreement !== undefined)",
+    replace: "(this.#witnesses < 1 || this.#bounds?.agreement !== undefined)",
     caughtBy: { test: "src/runtime/base/store-clock.spec.ts", named: "no other does" },
   },
   {
