@@ -34,8 +34,10 @@ type Setting = "request_checksum_calculation" | "response_checksum_validation";
 
 /** Asks for a setting. @throws Error BadSetting: what is misspelt may have been meant to matter, and the SDK refuses it as well. */
 async function configured(setting: Setting, { profile }: S3ClientConfig): Promise<ChecksumWord> {
-  const { text = "", from = "" } = (await configuredSetting(setting, profile)) ?? {};
+  const found = await configuredSetting(setting, profile);
+  if (found === undefined || found.text === "") return "WHEN_REQUIRED";
+  const { text, from } = found;
   const word = CHECKSUM_WORDS.find((one) => one === text.trim().toUpperCase());
-  if (word !== undefined || text === "") return word ?? "WHEN_REQUIRED";
+  if (word !== undefined) return word;
   throw Object.assign(new Error(`${from} is ${JSON.stringify(text)}`), { name: "BadSetting" });
 }

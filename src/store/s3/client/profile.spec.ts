@@ -24,6 +24,11 @@ async function colourIn(text: string, profile?: string) {
   return await colour(profile);
 }
 
+it("a setting that the profile does not have is not found, nor a place of it", async () => {
+  await writeFile(join(home, "config"), "[default]\nshape = round");
+  expect(await configuredSetting("colour", undefined)).toBeUndefined();
+});
+
 describe("a setting is taken from", () => {
   it("the environment, before the file", async () => {
     vi.stubEnv("AWS_COLOUR", "red");
