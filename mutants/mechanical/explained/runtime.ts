@@ -30,6 +30,12 @@ export const OF_RUNTIME: readonly Explained[] = [
     why: "nothing is handed out of which it is forgotten since when it counts: the condition is for the compiler",
   },
   {
+    file: "src/runtime/base/store-clock.ts",
+    search: "this.#bounds?.agreement",
+    replace: "this.#bounds.agreement",
+    why: "without bounds there is no witness, which is asked first: the question mark is for the compiler",
+  },
+  {
     file: "src/runtime/hold/lease.ts",
     search: "if (error === undefined) return;\n    this.nest",
     replace: "if (false) return;\n    this.nest",

@@ -27,7 +27,16 @@ class Machine {
     this.storeMs += ms;
   }
 
-  /** One answer of the store; `whileBack` happens on its way back. */
+  /** Hears so many answers that tell no time. */
+  hearNothing(times: number): void {
+    for (let count = 0; count < times; count += 1) {
+      const sentAtMs = this.monotonicMs;
+      this.pass(10);
+      this.clock.observe({ sentAtMs, receivedAtMs: this.monotonicMs });
+    }
+  }
+
+  /** Hears one answer of the store; `whileBack` happens on its way back. */
   ask(whileBack: () => void = () => {}): boolean {
     const sentAtMs = this.monotonicMs;
     this.pass(10);
@@ -241,18 +250,39 @@ it("does not count answers from before a suspension that told no time, where the
 
 it("has no time to publish by where one answer has told it and no other does", () => {
   const machine = new Machine();
-  const askUndated = () => {
-    const sentAtMs = machine.monotonicMs;
-    machine.pass(10);
-    machine.clock.observe({ sentAtMs, receivedAtMs: machine.monotonicMs });
-  };
   machine.ask();
-  for (let count = 0; count < 2; count += 1) askUndated();
+  machine.hearNothing(2);
   expect(machine.clock.lacksStoreTime).toBe(false);
-  askUndated();
+  machine.hearNothing(1);
   expect(machine.clock.lacksStoreTime).toBe(true);
   expect(machine.clock.isDateless).toBe(false);
   machine.ask();
-  for (let count = 0; count < 5; count += 1) askUndated();
+  machine.hearNothing(5);
   expect(machine.clock.lacksStoreTime).toBe(false);
+});
+
+it("has none either where answers have contradicted each other and no more are heard", () => {
+  const machine = new Machine();
+  machine.ask();
+  machine.storeMs += 3_600_000;
+  expect(machine.ask()).toBe(true);
+  machine.storeMs -= 3_600_000;
+  for (let count = 0; count < 2; count += 1) machine.ask();
+  expect(machine.clock.hasOneWitness).toBe(false);
+  expect(machine.clock.lacksStoreTime).toBe(false);
+  machine.hearNothing(3);
+  expect(machine.clock.lacksStoreTime).toBe(true);
+});
+
+it("goes by the wall clock in questions where one answer has told the time and no other does", () => {
+  const machine = new Machine(3_600_000);
+  machine.ask();
+  const when = () => machine.clock.when(machine.monotonicMs - 1000);
+  expect(when()?.latestMs).toBeLessThan(machine.storeMs + 10_000);
+  machine.hearNothing(3);
+  expect(when()).toEqual({ earliestMs: machine.wallMs - 1000, latestMs: machine.wallMs - 1000 });
+  machine.ask();
+  machine.ask();
+  machine.hearNothing(3);
+  expect(when()?.latestMs).toBeLessThan(machine.storeMs + 10_000);
 });
