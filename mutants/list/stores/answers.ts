@@ -113,8 +113,8 @@ export const ANSWERS: readonly Mutant[] = [
     name: "any word about checksums",
     why: "who misspells what the bucket needs is not told, and has the default",
     file: "src/store/s3/client/client.ts",
-    search: 'if (word !== undefined || text === "") return',
-    replace: "if (true) return",
+    search: "if (word !== undefined) return word;",
+    replace: 'if (word !== undefined || found !== null) return word ?? "WHEN_REQUIRED";',
     caughtBy: { test: "test/store/checksums.test.ts", named: "S4: a word that is not one of the two" },
   },
   {
