@@ -26,12 +26,16 @@ export async function huntByTest({ test, named }: NamedTest, folder: string, tim
 
 function reportOf(args: readonly string[], folder: string, timeoutMs: number): Promise<Report | undefined> {
   const vitest = join(folder, "node_modules/vitest/vitest.mjs");
-  const child = spawn(process.execPath, [vitest, ...args, "--reporter=json", "--maxWorkers=1", "--retry=0"], {
-    cwd: folder,
-    env: { ...process.env, TESTS_IN_FULL: "yes" },
-    stdio: ["ignore", "pipe", "ignore"],
-    timeout: timeoutMs,
-  });
+  const child = spawn(
+    process.execPath,
+    [vitest, ...args, "--reporter=json", "--maxWorkers=1", "--retry=0", "--bail=1"],
+    {
+      cwd: folder,
+      env: { ...process.env, TESTS_IN_FULL: "yes" },
+      stdio: ["ignore", "pipe", "ignore"],
+      timeout: timeoutMs,
+    },
+  );
   let output = "";
   child.stdout.on("data", (chunk) => (output += chunk));
   return new Promise((resolve) => {

@@ -4,10 +4,15 @@ import { dateOf, type Heard, type Told } from "../../src/testing/virtual/store.j
 import type { FaultKind, TimeFault } from "./fault-kinds.js";
 import type { Step } from "./steps.js";
 
+/** The answers that may lack a `Date`. */
+type Undated = "all" | "reads" | "writes";
+
 /** How one front end of the store, or a proxy before it, tells the time. */
 export interface FrontEnd {
   /** How many of its answers have no `Date`. */
   readonly missing: number;
+  /** Which answers those are: a gateway may date what it does for itself and pass on, undated, what is kept behind it. */
+  readonly missingOf: Undated;
   /** How many have an `Age`, as those out of a cache. */
   readonly aged: number;
   /** By how much the text of its `Date` may be late, in milliseconds, besides its rounding to whole seconds. */
@@ -41,7 +46,7 @@ export interface DateConditions {
   readonly focus: { readonly step: Step } | undefined;
 }
 
-const PLAIN: FrontEnd = { missing: 0, aged: 0, lateMs: 0, keepsText: false };
+const PLAIN: FrontEnd = { missing: 0, missingOf: "all", aged: 0, lateMs: 0, keepsText: false };
 /** How many of the seeds are about that. */
 const SHARE = 0.25;
 /** Servers that keep the text for a second send it up to two seconds late, its rounding included. */
@@ -56,20 +61,21 @@ export function datesOf(seed: number, conditions: DateConditions): DatePlan | un
   if (!random.chance(SHARE) || !conditions.hasDate) return undefined;
   const { hasClientOf1x, hasExactClocks, keepsAssumptions, gatewaySpreadMs, focus } = conditions;
   const mayBeMissing = !hasClientOf1x || hasExactClocks;
-  const frontEnds = [random, random].map(
-    (): FrontEnd => ({
-      missing: random.pick([0, 0, 0.1, 0.5, 1]),
-      aged: random.pick([0, 0, 0.1, 0.5]),
-      lateMs: random.pick([0, LATEST_TEXT_MS, LATEST_TEXT_MS]),
-      keepsText: random.chance(0.5),
-    }),
-  );
+  const frontEnds = [random, random].map(() => ({
+    missing: random.pick([0, 0, 0.1, 0.5, 1]),
+    aged: random.pick([0, 0, 0.1, 0.5]),
+    lateMs: random.pick([0, LATEST_TEXT_MS, LATEST_TEXT_MS]),
+    keepsText: random.chance(0.5),
+  }));
   const isPinned = random.chance(0.5);
   const wrong = random.pick([0, 0.02]);
+  const undated = frontEnds.map(
+    (one): FrontEnd => ({ ...one, missingOf: random.pick<Undated>(["all", "all", "reads", "writes"]) }),
+  );
   // Front ends that disagree by seconds never agree again, so that no client forgets what one answer said.
   const isWrong = wrong > 0 && !hasClientOf1x && gatewaySpreadMs < LATEST_TEXT_MS / 2;
   return {
-    frontEnds: mayBeMissing ? frontEnds : frontEnds.map((one) => ({ ...one, missing: 0 })),
+    frontEnds: mayBeMissing ? undated : undated.map((one) => ({ ...one, missing: 0 })),
     isPinned,
     wrong: isWrong ? wrong : 0,
     wrongStep: isWrong ? focus?.step : undefined,
@@ -117,7 +123,7 @@ export class Dates {
 
   tell(answer: Heard<Step>): Told {
     const frontEnd = this.#frontEndOf(answer.process);
-    const isMissing = this.#happens("date-missing", frontEnd.missing);
+    const isMissing = this.#happens("date-missing", frontEnd.missing) && isOf(frontEnd.missingOf, answer.step);
     const isAged = this.#happens("date-aged", frontEnd.aged);
     const lateMs = this.#lateMs(frontEnd, answer.writtenAtMs);
     if (isAged) {
@@ -175,6 +181,11 @@ export class Dates {
   }
 }
 
+function isOf(undated: Undated, step: Step): boolean {
+  return undated === "all" || (undated === "reads") === READS.has(step);
+}
+
+const READS: ReadonlySet<Step> = new Set(["read", "list"]);
 /** A wall clock that is off by less is not known from one that is right. */
 const LEAST_FAR_MS = 5000;
 const WRONG_BY_MS = [10_000, 3_600_000];

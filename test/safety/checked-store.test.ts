@@ -324,6 +324,19 @@ it("where all versions have one ETag, no two are inside, and all are refused tha
   expect(events.filter(({ by, verdict }) => by !== "requests" && verdict === "passed")).toEqual([]);
 });
 
+it("a write that is answered by the ETag that it replaced is refused, whatever the record says of an earlier check", async () => {
+  const server = await serverWith();
+  await (await processOn(server).mutex.acquire("job")).release();
+  await settle(server);
+  server.setQuirks({ etags: "constant" });
+  const { mutex, events } = processOn(server);
+  const lock = await mutex.acquire("job");
+  expect(events).toMatchObject([{ by: "record", verdict: "passed" }]);
+  const unsafe = { code: "store-unsafe", message: expect.stringContaining("the same ETag") };
+  await expect(lock.release()).rejects.toMatchObject(unsafe);
+  await expect(mutex.acquire("another")).rejects.toMatchObject(unsafe);
+});
+
 it("two mutexes on one client check once, and callers that come together too", async () => {
   const server = await serverWith();
   const { mutex, s3Client } = processOn(server);

@@ -62,6 +62,11 @@ it("a mutex that hands out what it does not hold is found, and the run is made s
   }
 }, 60_000);
 
+it("where reads never tell the time, and one answer to a write in ten is wrong about it, all come to an end", async () => {
+  const dates = { frontEnds: [{ missing: 1, missingOf: "reads" as const }], isPinned: true, wrong: 0.1 };
+  for (const seed of [82, 88]) expect((await runSeed(seed, { edits: { dates } })).findings).toEqual([]);
+});
+
 describe("plans", () => {
   it("at least 70 % keep the assumptions about clocks", () => {
     const kept = plans(2000).filter(({ keepsAssumptions }) => keepsAssumptions);

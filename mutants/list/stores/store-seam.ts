@@ -284,7 +284,7 @@ export const STORE_SEAM: readonly Mutant[] = [
     file: "src/runtime/check/safety-check.ts",
     search: "if (replaced !== undefined && isSameEtag(outcome.etag, replaced)) {",
     replace: "if (replaced !== undefined && outcome.etag === undefined) {",
-    caughtBy: { test: "test/safety/checked-store.test.ts", named: "where all versions have one ETag" },
+    caughtBy: { test: "test/safety/checked-store.test.ts", named: "by the ETag that it replaced" },
   },
   {
     name: "a delete marker over the marker is a stale read",

@@ -69,7 +69,7 @@ async function wonToStart(
   for (;;) {
     const lock = await campaign.won(interruption.signal);
     const held = heldLock(mutex, lock);
-    if (held.remainingMs > 0 || (await mayStart(held, output))) return { lock, held };
+    if (await mayStart(held, output)) return { lock, held };
     await interruption.tidied(lock.release()).catch(() => undefined);
   }
 }

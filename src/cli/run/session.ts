@@ -18,7 +18,7 @@ export async function runSession(plan: RunPlan, output: Output): Promise<number>
   try {
     const held = await acquire(mutex, plan, interruption.signal, output);
     if (held === undefined) return plan.conflictExitCode;
-    if (held.remainingMs <= 0 && !(await mayStart(held, output))) return EXIT.lost;
+    if (!(await mayStart(held, output))) return EXIT.lost;
     if (interruption.by !== undefined) {
       // The lock and the signal came together. Nothing was started under it.
       await interruption.tidied(held.release()).catch(() => undefined);

@@ -1,30 +1,15 @@
 import type { LifecycleRule, ReplicationRule, S3ServiceException } from "@aws-sdk/client-s3";
 import { defaultOncePrefix, defaultSemaphorePrefix } from "../../arguments/defaults.js";
-import { THROTTLE_PAUSE_MS } from "../../store/object-store.js";
 import type { Examination } from "../examination/examination.js";
 import type { ProbeOutcome } from "../examination/probe-answer.js";
 import { type Finding, fail, pass, skipped, UNSAFE_WITH_VERSIONS, warn } from "../examination/report.js";
 
-const TRIES = 3;
-const PAUSE_MS = 50;
-/** A store that lets such a question run into its time-out is not asked it again. */
+/** A store that lets a question about the bucket run into its time-out is not asked it again. */
 const LONG_ENOUGH_MS = 5000;
-
-/** Asks for a setting of the bucket, and again where the store had too much to do, or the answer was lost. */
-async function settingOf(exam: Examination, ask: () => Promise<ProbeOutcome>): Promise<ProbeOutcome> {
-  const { effects } = exam;
-  const startedAtMs = effects.monotonicMs();
-  for (let tries = 1; ; tries += 1) {
-    const outcome = await ask();
-    const isLast = tries === TRIES || effects.monotonicMs() - startedAtMs > LONG_ENOUGH_MS;
-    if (outcome.kind !== "unknown" || isLast) return outcome;
-    await exam.pause(outcome.throttled ? THROTTLE_PAUSE_MS : PAUSE_MS * tries);
-  }
-}
 
 /** Asks whether the bucket keeps versions: it says so, or, where one may not ask, a write shows it (`shownVersion`). */
 export async function askForVersions(exam: Examination, shownVersion: string | undefined): Promise<ProbeOutcome> {
-  const versions = await settingOf(exam, () => exam.lane.versioning());
+  const versions = await exam.insist(() => exam.lane.versioning(), LONG_ENOUGH_MS);
   const shown = shownVersion === undefined ? undefined : shownVersion === "null" ? "Suspended" : "Enabled";
   exam.versions = (versions.kind === "answer" ? versions.versioning : undefined) || shown;
   return versions;
@@ -49,7 +34,7 @@ export async function versioning(
     once: defaultOncePrefix(keyPrefix),
     semaphores: defaultSemaphorePrefix(keyPrefix),
   };
-  const rules = await settingOf(exam, () => exam.lane.lifecycle());
+  const rules = await exam.insist(() => exam.lane.lifecycle(), LONG_ENOUGH_MS);
   return {
     versioning: await versionsKept(exam, versions, isUnsafe, places),
     lifecycle:
@@ -82,7 +67,7 @@ async function versionsKept(
 async function copies(exam: Examination, places: Places): Promise<Finding | undefined> {
   const { locks, once, semaphores } = places;
   const advice = `Lock in this bucket only, in every process, and leave ${locks === "" ? "locks" : `${locks}, ${once} and ${semaphores}`} out of the replication: a condition holds in the bucket that it reaches, so two buckets that copy each other give one lock to two.`;
-  const answer = await settingOf(exam, () => exam.lane.replication());
+  const answer = await exam.insist(() => exam.lane.replication(), LONG_ENOUGH_MS);
   if (answer.kind !== "answer") return unreadCopies(answer, advice);
   const rules = (answer.replication ?? []).filter((rule) => {
     return rule.Status === "Enabled" && Object.values(places).some((place) => reaches(prefixOf(rule), place));

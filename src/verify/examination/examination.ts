@@ -264,11 +264,16 @@ export class Examination {
     await this.#asking;
   }
 
-  /** Asks until there is an answer: a refusal answers whether a key is taken, and so does an error that comes again and again. */
-  async insist(request: () => Promise<ProbeOutcome>): Promise<ProbeOutcome> {
+  /**
+   * Asks until there is an answer: a refusal answers whether a key is taken, and so does an error that comes again and again, or one that
+   * has taken longer than this.
+   */
+  async insist(request: () => Promise<ProbeOutcome>, longEnoughMs = Number.POSITIVE_INFINITY): Promise<ProbeOutcome> {
+    const startedAtMs = this.effects.monotonicMs();
     for (let tries = 1; ; tries += 1) {
       const outcome = await request();
-      if (outcome.kind !== "unknown" || tries === READ_TRIES) return outcome;
+      const isLast = tries === READ_TRIES || this.effects.monotonicMs() - startedAtMs > longEnoughMs;
+      if (outcome.kind !== "unknown" || isLast) return outcome;
       await this.stepBack(outcome, tries);
     }
   }
