@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { waitGraphOf } from "../../src/cli/graph/wait-graph.js";
+import { waitGraphOfReports } from "../../src/cli/graph/wait-graph.js";
 import { reportOf } from "../../src/core/report.js";
 import type { LockReport } from "../../src/index.js";
 import { holderOf, recordOf, T0, waiterOf } from "../protocol/samples.js";
@@ -29,9 +29,9 @@ function lock(lockName: string, { holders, waiters, mode = "exclusive", limit = 
 }
 
 const cyclesOf = (...reports: LockReport[]) =>
-  waitGraphOf(reports).cycles.map((cycle) => cycle.map(({ waiter }) => waiter.acquisitionId).sort());
+  waitGraphOfReports(reports).cycles.map((cycle) => cycle.map(({ waiter }) => waiter.acquisitionId).sort());
 const behind = (...reports: LockReport[]) =>
-  waitGraphOf(reports).waits.flatMap(({ isBehindCycle, waiter }) => (isBehindCycle ? [waiter.acquisitionId] : []));
+  waitGraphOfReports(reports).waits.flatMap(({ isBehindCycle, waiter }) => (isBehindCycle ? [waiter.acquisitionId] : []));
 
 test("a chain is not a cycle", () => {
   const chain = [
@@ -39,7 +39,7 @@ test("a chain is not a cycle", () => {
     lock("b", { holders: [2], waiters: { w2: undefined } }),
   ];
   expect(cyclesOf(...chain)).toEqual([]);
-  expect(waitGraphOf(chain).waits.map(({ cycle }) => cycle)).toEqual([undefined, undefined]);
+  expect(waitGraphOfReports(chain).waits.map(({ cycle }) => cycle)).toEqual([undefined, undefined]);
 });
 
 test("two rings are two cycles, and who waits for one is behind it", () => {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { layOut } from "../../src/cli/ui/page/views/graph-layout.js";
-import { type WaitGraph, waitGraphOf } from "../../src/cli/ui/page/views/wait-graph.js";
+import { type WaitGraph, waitGraphOfLocks } from "../../src/cli/ui/page/views/wait-graph.js";
 import type { HolderView, LockView, WaiterView } from "../../src/cli/ui/wire.js";
 
 const holder = (id: string, token: number, mode: "exclusive" | "shared" = "exclusive"): HolderView => {
@@ -13,7 +13,7 @@ const waiter = (id: string, ...holds: (readonly [string, number])[]): WaiterView
 const lock = (name: string, holders: HolderView[], queue: WaiterView[] = [], limit = 1): LockView => {
   return { name, token: 1, limit, holders, queue, turns: [] };
 };
-const graphOf = (...locks: LockView[]) => waitGraphOf(new Map(locks.map((one) => [one.name, one])), 0);
+const graphOf = (...locks: LockView[]) => waitGraphOfLocks(new Map(locks.map((one) => [one.name, one])), 0);
 const fates = ({ nodes }: WaitGraph) => Object.fromEntries(nodes.map(({ id, fate }) => [id, fate]));
 const arrows = ({ edges }: WaitGraph) => edges.map(({ from, to }) => `${from} > ${to}`).toSorted();
 

@@ -142,7 +142,7 @@ export const SAFETY: readonly Mutant[] = [
     name: "what was deleted between two creations is a store that ignores them",
     why: "a clean-up beside the first lock makes a safe store unsafe",
     file: "src/runtime/check/condition-probe.ts",
-    search: "done.length > 1 ? await this.#isAgainCreatedTwice(options) : undefined",
+    search: "done.length > 1 ? await this.#raceAgain(options) : undefined",
     replace: "done.length > 1 ? ignored(BOTH_CREATED) : undefined",
     caughtBy: { test: "test/safety/refused-but-done.test.ts", named: "between the two creations that a first check" },
   },

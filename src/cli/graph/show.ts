@@ -7,7 +7,7 @@ import { whoAndWhere } from "../inspect/describe.js";
 import { showProgress } from "../inspect/progress.js";
 import { withMutex } from "../inspect/with-mutex.js";
 import type { LocksAddress } from "../store/address.js";
-import { type Wait, type WaitGraph, waitGraphOf } from "./wait-graph.js";
+import { type Wait, type WaitGraph, waitGraphOfReports } from "./wait-graph.js";
 
 /** Runs `s3-mutex graph`. */
 export function graphCommand(input: Input, address: LocksAddress, output: Output): Promise<number> {
@@ -17,7 +17,7 @@ export function graphCommand(input: Input, address: LocksAddress, output: Output
     // A cycle may lead through any lock, so all are read, and those asked for are shown.
     for await (const report of mutex.list({ signal, onProgress })) reports.push(report);
     output.status("");
-    const whole = waitGraphOf(reports);
+    const whole = waitGraphOfReports(reports);
     const isWanted = ({ lockName }: Wait) => lockName.startsWith(address.namePrefix);
     const graph = { waits: whole.waits.filter(isWanted), cycles: whole.cycles.filter((cycle) => cycle.some(isWanted)) };
     if (input.values.flag("json")) output.json(asJson(graph));

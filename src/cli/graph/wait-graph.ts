@@ -1,5 +1,5 @@
 import { type Claim, type Hold, refKey } from "../../core/record.js";
-import { waitGraphOf as graphOf } from "../../core/waits/wait-graph.js";
+import { waitGraphOf } from "../../core/waits/wait-graph.js";
 import type { HolderReport, LockReport, WaiterReport } from "../../index.js";
 
 /** A waiter for a lock, those whom it waits for, and whether that can end by itself. */
@@ -31,7 +31,7 @@ interface Waiting extends Claim, Pick<Wait, "lockName" | "waiter" | "holders"> {
  * Builds the graph from one listing of all locks. Whether two waits belong together is known from what a waiter holds, by lock and
  * token: so what is acquired outside of `withLock` and `mutex.scope` is not seen to belong to anything.
  */
-export function waitGraphOf(reports: readonly LockReport[]): WaitGraph {
+export function waitGraphOfReports(reports: readonly LockReport[]): WaitGraph {
   const locks = reports.map(({ lockName, holders, waiters, limit }) => {
     const live = holders.filter(({ leaseLeftMs }) => leaseLeftMs > 0);
     return { lockName, limit, holders: live, waiters: waiters.map((waiter) => waitingFor(lockName, live, waiter)) };
@@ -40,7 +40,7 @@ export function waitGraphOf(reports: readonly LockReport[]): WaitGraph {
     const holding = holders.map(({ mode, fencingToken }) => ({ mode, token: fencingToken }));
     return [refKey({ name: lockName }), { holders: holding, waiters, limit }] as const;
   });
-  const { stuck, cycles } = graphOf(new Map(crowds));
+  const { stuck, cycles } = waitGraphOf(new Map(crowds));
   const waits = new Map(
     locks.flatMap(({ waiters }) => waiters).map((waiting) => [waiting, waitOf(waiting, stuck, cycles)]),
   );

@@ -15,14 +15,14 @@ export function showCommand(input: Input, address: LockAddress, output: Output):
   return withMutex(input, address, output, async (mutex) => {
     const report = await mutex.inspect(address.lockName);
     if (input.values.flag("json")) output.json(report);
-    else if (report !== null) showReport(report, address, output);
+    else if (report !== null) showLock(report, address, output);
     else output.note(await noSuchLock(input, address, ": it was never held, or it was removed."));
     if (report === null) return EXIT.failed;
     return report.state === "unreadable" ? EXIT.store : EXIT.ok;
   });
 }
 
-function showReport(report: LockReport, { bucketName }: LockAddress, output: Output): void {
+function showLock(report: LockReport, { bucketName }: LockAddress, output: Output): void {
   const { paint } = output;
   const name = paint("bold", printable(report.lockName));
   output.line(`${name}  ${paint(colourOfState(report), report.state)}  ${paint("dim", where(bucketName, report))}`);

@@ -96,18 +96,18 @@ export function parseLock(text: string, keyPrefix: string | undefined): LockAddr
 
 /** Refuses what is a slip far more often than meant: keys have no parents, and an empty folder is one of its own. */
 function refuseSlips(text: string, path: string): void {
-  const slip = slipIn(path);
+  const slip = slipInPath(path);
   if (slip === undefined) return;
   const { problem, remedy } = slip;
   throw new UsageError(`${JSON.stringify(text)} ${problem}: ${remedy}, or say with --prefix what the keys start with.`);
 }
 
-function slipIn(path: string): Stray | undefined {
-  const problem = slipInParts(path.split("/"), path);
+function slipInPath(path: string): Stray | undefined {
+  const problem = slipInPathParts(path.split("/"), path);
   return problem === undefined ? strayIn(path) : { problem, remedy: "leave it out" };
 }
 
-function slipInParts(parts: readonly string[], path: string): string | undefined {
+function slipInPathParts(parts: readonly string[], path: string): string | undefined {
   if (path !== "" && parts[0] === "") return "begins with an empty folder";
   if (parts.some((part) => part === "." || part === "..")) return 'has "." or ".." in it, which keys do not know';
   return parts.some((part) => part !== part.trim()) ? "has a space at an end, or beside a slash" : undefined;

@@ -79,7 +79,7 @@ export class SeveralRecords {
     const from = await resizeSemaphore(this.#context, this.#records, number);
     for (const part of this.#records.partsWith(0)) {
       this.#acquirer.limitChanged(this.#records.objectOf(part));
-      this.#elsewhere.noteChange(part);
+      this.#elsewhere.moveTo(part);
     }
     if (this.#records.shares === undefined) this.#acquirer.limitChanged(this.#records.anchor);
     return from;
@@ -259,7 +259,7 @@ export class SeveralRecords {
       });
       to?.forget();
       if (lock === undefined) return { kind: "none" };
-      lock.lease.onEnd(() => this.#elsewhere.noteChange(part));
+      lock.lease.onEnd(() => this.#elsewhere.moveTo(part));
       return { kind: "granted", lock };
     } catch (error) {
       if (to !== undefined && !signal?.aborted && S3MutexError.is(error, "aborted")) return { kind: "moved", to };

@@ -39,7 +39,7 @@ export class PollElsewhere {
   }
 
   /** Moves waiters to this record where it has room: after a poll; without one where a holder here gave back, or the limit changed. */
-  noteChange(part: number): void {
+  moveTo(part: number): void {
     let room = this.#records.roomIn(part) ?? 0;
     if (room <= 0) return;
     const { limit } = this.#records.shareOf(part);
@@ -64,7 +64,7 @@ export class PollElsewhere {
       round = later;
       if (this.#waiting.size === 0 || closing.aborted) break;
       if (!this.#records.wasSeenWithin(part, intervalMs)) await this.#records.poll(part);
-      this.noteChange(part);
+      this.moveTo(part);
     }
     this.#isPolling = false;
   }

@@ -15,7 +15,7 @@ export interface GrantCheck {
    * @throws `store-unsafe` where the store ignores conditions; `access-denied` where it cannot be asked; `store-unavailable`
    */
   passed(
-    budget: { failed(outcome: UnknownOutcome): Promise<void> },
+    budget: { afterFailure(outcome: UnknownOutcome): Promise<void> },
     options: { readonly timeoutMs: number; readonly signal: AbortSignal },
   ): Promise<void>;
   /**

@@ -67,7 +67,7 @@ export class ConditionProbe {
     for (let round = 1; ; round += 1) {
       const { done, made, outcomes } = await (exists ? this.#createOver(options) : this.#create(2, options));
       if (exists && done.length > 0) return ignored(OVER_EXISTING);
-      const fault = done.length > 1 ? await this.#isAgainCreatedTwice(options) : undefined;
+      const fault = done.length > 1 ? await this.#raceAgain(options) : undefined;
       if (fault !== undefined) return fault;
       created = made ?? created;
       exists ||= created !== undefined;
@@ -98,7 +98,7 @@ export class ConditionProbe {
    * Lets more race for another key. Two creations at once were both done: the store is at fault, or what the first one had made was deleted
    * before the second one came. What is there does not tell which; of a store that loses races, more racers show it more often.
    */
-  async #isAgainCreatedTwice(options: RequestOptions): Promise<ProbeVerdict | undefined> {
+  async #raceAgain(options: RequestOptions): Promise<ProbeVerdict | undefined> {
     for (let round = 1; ; round += 1) {
       const { outcomes, done } = await this.#race(this.#tools.spareKey, RACERS, options);
       if (done.length > 1) return ignored(BOTH_CREATED);

@@ -149,7 +149,7 @@ export class SafetyCheck implements GrantCheck {
       if (signal.aborted || verdict?.kind === "passed") continue;
       const error = verdict?.kind === "refused" ? verdict.error : this.refusal;
       if (error !== undefined) throw error;
-      if (verdict?.kind === "unknown") await budget.failed(verdict);
+      if (verdict?.kind === "unknown") await budget.afterFailure(verdict);
     }
   }
 

@@ -128,8 +128,8 @@ export class FencedChannel {
       const outcome = await this.#write(budget, decision.envelope, etag);
       if (outcome.kind === "ok") return this.#keep(outcome.etag, decision.envelope);
       await (outcome.kind === "unknown"
-        ? budget.failed(outcome)
-        : budget.lostRace({ etag, writeId: writeIdOf(found) }));
+        ? budget.afterFailure(outcome)
+        : budget.afterLostRace({ etag, writeId: writeIdOf(found) }));
     }
   }
 
@@ -148,8 +148,8 @@ export class FencedChannel {
         if (outcome.kind === "ok") return void this.#keep(outcome.etag, next);
         attempted ||= outcome.kind !== "unknown" || outcome.sent;
         await (outcome.kind === "unknown"
-          ? budget.failed(outcome)
-          : budget.lostRace({ etag: base.etag, writeId: base.envelope.writeId }));
+          ? budget.afterFailure(outcome)
+          : budget.afterLostRace({ etag: base.etag, writeId: base.envelope.writeId }));
         const { found, etag } = await this.#find(budget);
         const decision = resolveChange(found, { lock, token, base: base.envelope, changeId });
         if (decision.kind === "refused") throw this.#refused(decision.refusal, attempted);

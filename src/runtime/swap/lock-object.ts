@@ -78,7 +78,7 @@ export class LockObject {
       const reading = readClocks(this.#context.effects);
       const attempt = this.#attempt(snapshot, reading, { keepsVersions, isByOneAnswer: witnesses.areTooFew });
       if (attempt === undefined) {
-        await budget.failed(CLOCKS_UNSTEADY);
+        await budget.afterFailure(CLOCKS_UNSTEADY);
         continue;
       }
       const { reply, change } = this.#decide(apply, snapshot, attempt, options);
@@ -111,9 +111,9 @@ export class LockObject {
     writeLog: WriteRecorder,
     reads?: Promise<Snapshot | undefined>,
   ): Promise<Snapshot | undefined> {
-    if (failure.kind === "unknown") return void (await budget.failed(failure));
+    if (failure.kind === "unknown") return void (await budget.afterFailure(failure));
     writeLog.lostRace();
-    const newer = (await budget.lostRace(versionOf(base))) ? undefined : await reads;
+    const newer = (await budget.afterLostRace(versionOf(base))) ? undefined : await reads;
     if (newer === undefined || isSameVersion(versionOf(newer), versionOf(base))) return undefined;
     budget.saw(versionOf(newer), this.#where(newer));
     this.#note(newer);

@@ -9,52 +9,54 @@ describe("a store, or something before it, that has answered", () => {
 
   it("is quoted, and is not said to be silent", async () => {
     const { clockwork, budget, timed } = begun();
-    await timed(budget.failed(unknown("one")));
+    await timed(budget.afterFailure(unknown("one")));
     await clockwork.pass(30_000);
     const said = 'No request for the lock "x" got through; the last answer: a 507';
-    await expect(budget.failed(answered("a 507"))).rejects.toMatchObject({ message: said });
+    await expect(budget.afterFailure(answered("a 507"))).rejects.toMatchObject({ message: said });
   });
 
   it("has let no write through where it has answered a read", async () => {
     const { clockwork, budget, timed } = begun();
     budget.saw({ etag: '"a"' }, PLACE);
-    await timed(budget.failed(answered("a 507")));
+    await timed(budget.afterFailure(answered("a 507")));
     await clockwork.pass(30_000);
     const said = 'No write for the lock "x" got through; the last answer: a 507';
-    await expect(budget.failed(answered("a 507"))).rejects.toMatchObject({ message: said });
+    await expect(budget.afterFailure(answered("a 507"))).rejects.toMatchObject({ message: said });
   });
 
   it("is still quoted where there was no time for one more request", async () => {
     const { clockwork, budget, timed } = begun();
-    await timed(budget.failed(answered("a 507")));
+    await timed(budget.afterFailure(answered("a 507")));
     await clockwork.pass(29_500);
     const outcome = (await timed(budget.answer(never))).outcome as UnknownOutcome;
-    await expect(budget.failed(outcome)).rejects.toThrow("the last answer: a 507");
+    await expect(budget.afterFailure(outcome)).rejects.toThrow("the last answer: a 507");
   });
 
   it("is silent where it has not answered since", async () => {
     const { clockwork, budget, timed } = begun();
-    await timed(budget.failed(answered("a 507")));
+    await timed(budget.afterFailure(answered("a 507")));
     await clockwork.pass(30_000);
-    await expect(budget.failed(unknown("gone"))).rejects.toThrow('The store did not answer for the lock "x": gone');
+    await expect(budget.afterFailure(unknown("gone"))).rejects.toThrow(
+      'The store did not answer for the lock "x": gone',
+    );
   });
 
   it("has answered nothing where its answer broke off", async () => {
     const { clockwork, budget, timed } = begun();
-    await timed(budget.failed(answered("a 507")));
+    await timed(budget.afterFailure(answered("a 507")));
     await clockwork.pass(30_000);
     const said = 'The store did not answer for the lock "x": ECONNRESET';
-    await expect(budget.failed({ ...answered("ECONNRESET"), brokeOff: true })).rejects.toThrow(said);
+    await expect(budget.afterFailure({ ...answered("ECONNRESET"), brokeOff: true })).rejects.toThrow(said);
   });
 
   it("is warned of as one that turns requests away, also where it contradicts itself", async () => {
     const { clockwork, budget, timed, warnings } = begun();
-    await timed(budget.failed(answered("a 507")));
+    await timed(budget.afterFailure(answered("a 507")));
     await clockwork.pass(3000);
-    await timed(budget.failed(answered("a 507")));
+    await timed(budget.afterFailure(answered("a 507")));
     const stalling = begun({ outlastsStalls: true });
     for (let times = 0; times < 2; times += 1) {
-      await stalling.timed(stalling.budget.lostRace({ etag: '"a"' }));
+      await stalling.timed(stalling.budget.afterLostRace({ etag: '"a"' }));
       stalling.budget.saw({ etag: '"a"' }, PLACE);
       await stalling.clockwork.pass(3000);
     }

@@ -9,7 +9,7 @@ const PLACE = { bucketName: "locks", key: "locks/a.json" };
 async function stall(stage: Stage, times: number, etag: string | undefined = '"a"') {
   const tookMs: number[] = [];
   for (let index = 0; index < times; index += 1) {
-    tookMs.push((await stage.timed(stage.budget.lostRace({ etag }))).tookMs);
+    tookMs.push((await stage.timed(stage.budget.afterLostRace({ etag }))).tookMs);
     stage.budget.saw({ etag }, PLACE);
   }
   return tookMs;
@@ -20,7 +20,7 @@ describe("a lost race", () => {
     const { budget, timed } = begun();
     const tookMs: number[] = [];
     for (let race = 0; race < 7; race += 1) {
-      tookMs.push((await timed(budget.lostRace({ etag: `"${race}"` }))).tookMs);
+      tookMs.push((await timed(budget.afterLostRace({ etag: `"${race}"` }))).tookMs);
       budget.saw({ etag: `"${race}, changed"` }, PLACE);
     }
     expect(tookMs).toEqual([0, 0, 0, 0, 0, 1000, 1000]);
@@ -28,45 +28,45 @@ describe("a lost race", () => {
 
   it("makes a contender step back more each time, and says whether it waited", async () => {
     const { budget, timed } = begun({ role: "contender" });
-    expect(await timed(budget.lostRace({ etag: '"a"' }))).toEqual({ tookMs: 10, outcome: true });
+    expect(await timed(budget.afterLostRace({ etag: '"a"' }))).toEqual({ tookMs: 10, outcome: true });
     budget.saw({ etag: '"b"' }, PLACE);
-    expect(await timed(budget.lostRace({ etag: '"b"' }))).toEqual({ tookMs: 20, outcome: true });
+    expect(await timed(budget.afterLostRace({ etag: '"b"' }))).toEqual({ tookMs: 20, outcome: true });
     const eager = begun();
-    expect(await eager.timed(eager.budget.lostRace({ etag: '"a"' }))).toEqual({ tookMs: 0, outcome: false });
+    expect(await eager.timed(eager.budget.afterLostRace({ etag: '"a"' }))).toEqual({ tookMs: 0, outcome: false });
   });
 
   it("takes the pause that the caller wants, unless one of its own writes may have been first", async () => {
     const waiting = begun({ role: "contender", afterRaceMs: () => 777 });
-    expect((await waiting.timed(waiting.budget.lostRace({ etag: '"a"' }))).tookMs).toBe(777);
+    expect((await waiting.timed(waiting.budget.afterLostRace({ etag: '"a"' }))).tookMs).toBe(777);
     const doubtful = begun({ role: "contender", afterRaceMs: () => 777 });
-    await doubtful.timed(doubtful.budget.failed(unknown("lost")));
-    expect((await doubtful.timed(doubtful.budget.lostRace({ etag: '"a"' }))).tookMs).toBe(10);
+    await doubtful.timed(doubtful.budget.afterFailure(unknown("lost")));
+    expect((await doubtful.timed(doubtful.budget.afterLostRace({ etag: '"a"' }))).tookMs).toBe(10);
   });
 
   it("is told of, and ends with the time where no answer came afterwards: others came first", async () => {
     const races: string[] = [];
     const { budget, timed } = begun({ onLostRace: () => void races.push("lost") });
-    await timed(budget.lostRace({ etag: '"a"' }));
+    await timed(budget.afterLostRace({ etag: '"a"' }));
     expect(races).toEqual(["lost"]);
     const outcome = (await timed(budget.answer(never))).outcome as UnknownOutcome;
-    await expect(budget.failed(outcome)).rejects.toThrow(
+    await expect(budget.afterFailure(outcome)).rejects.toThrow(
       'The lock "x" was changed by others before the one write of this call, until its time was up',
     );
   });
 
   it("is not why a call ends that was not answered since, several times: the store is away", async () => {
     const { clockwork, budget, timed } = begun();
-    await timed(budget.lostRace({ etag: '"a"' }));
-    await timed(budget.failed(unknown("gone")));
+    await timed(budget.afterLostRace({ etag: '"a"' }));
+    await timed(budget.afterFailure(unknown("gone")));
     await clockwork.pass(25_000);
     const outcome = (await timed(budget.answer(never))).outcome as UnknownOutcome;
-    await expect(budget.failed(outcome)).rejects.toThrow('The store did not answer for the lock "x"');
+    await expect(budget.afterFailure(outcome)).rejects.toThrow('The store did not answer for the lock "x"');
   });
 
   it("is waited after no longer than there is time", async () => {
     const { clockwork, budget, timed } = begun({ role: "contender", afterRaceMs: () => 5000 });
     await clockwork.pass(29_000);
-    expect((await timed(budget.lostRace({ etag: '"a"' }))).tookMs).toBe(1000);
+    expect((await timed(budget.afterLostRace({ etag: '"a"' }))).tookMs).toBe(1000);
   });
 });
 
@@ -100,7 +100,7 @@ describe("a conflict that nothing explains", () => {
   it("is forgotten when the object is seen to have changed", async () => {
     const stage = begun();
     await stall(stage, 4);
-    await stage.timed(stage.budget.lostRace({ etag: '"a"' }));
+    await stage.timed(stage.budget.afterLostRace({ etag: '"a"' }));
     stage.budget.saw({ etag: '"b"' }, PLACE);
     await stage.clockwork.pass(5000);
     await stall(stage, 4, '"b"');
@@ -127,7 +127,7 @@ describe("a conflict that nothing explains", () => {
   it("may be about an object that is not there", async () => {
     const stage = begun();
     await stall(stage, 1, undefined);
-    await stage.timed(stage.budget.lostRace({ etag: undefined }));
+    await stage.timed(stage.budget.afterLostRace({ etag: undefined }));
     stage.budget.saw({ etag: undefined }, PLACE);
     expect(stage.failures[1]).toContain("(If-None-Match: *)");
   });
@@ -147,7 +147,7 @@ describe("a conflict that nothing explains, when the time is up before the next 
     await stall(stage, 2);
     await stage.clockwork.pass(30_000);
     const outcome = (await stage.timed(stage.budget.answer(never))).outcome as UnknownOutcome;
-    await expect(stage.budget.failed(outcome)).rejects.toThrow(
+    await expect(stage.budget.afterFailure(outcome)).rejects.toThrow(
       /^The store contradicts itself: .* 2 writes were refused/,
     );
   });
@@ -155,18 +155,21 @@ describe("a conflict that nothing explains, when the time is up before the next 
   it("is what the caller is told also where one more write was refused before that", async () => {
     const stage = begun();
     await stall(stage, 2);
-    await stage.timed(stage.budget.lostRace({ etag: '"a"' }));
+    await stage.timed(stage.budget.afterLostRace({ etag: '"a"' }));
     await stage.clockwork.pass(30_000);
     const outcome = (await stage.timed(stage.budget.answer(never))).outcome as UnknownOutcome;
-    await expect(stage.budget.failed(outcome)).rejects.toThrow("The store contradicts itself");
+    await expect(stage.budget.afterFailure(outcome)).rejects.toThrow("The store contradicts itself");
   });
 
   it.each([
-    ["a request was not answered since", async (stage: Stage) => stage.timed(stage.budget.failed(unknown("a 503")))],
+    [
+      "a request was not answered since",
+      async (stage: Stage) => stage.timed(stage.budget.afterFailure(unknown("a 503"))),
+    ],
     [
       "the object has changed since",
       async (stage: Stage) => {
-        await stage.timed(stage.budget.lostRace({ etag: '"a"' }));
+        await stage.timed(stage.budget.afterLostRace({ etag: '"a"' }));
         stage.budget.saw({ etag: '"b"' }, PLACE);
       },
     ],
@@ -176,6 +179,6 @@ describe("a conflict that nothing explains, when the time is up before the next 
     await meanwhile(stage);
     await stage.clockwork.pass(30_000);
     const outcome = (await stage.timed(stage.budget.answer(never))).outcome as UnknownOutcome;
-    await expect(stage.budget.failed(outcome)).rejects.toThrow("The store did not answer for the lock");
+    await expect(stage.budget.afterFailure(outcome)).rejects.toThrow("The store did not answer for the lock");
   });
 });

@@ -14,8 +14,8 @@ describe("a watcher of failures", () => {
 
   it("is told of each whether the store has answered", async () => {
     const { budget, timed, told } = watched();
-    await timed(budget.failed(unknown("nothing came")));
-    await timed(budget.failed({ ...unknown("507"), timing: TIMING }));
+    await timed(budget.afterFailure(unknown("nothing came")));
+    await timed(budget.afterFailure({ ...unknown("507"), timing: TIMING }));
     expect(told).toEqual([
       ["nothing came", false],
       ["507", true],
@@ -24,8 +24,8 @@ describe("a watcher of failures", () => {
 
   it("is told again of the last failure where there was no time to ask, and that no answer came", async () => {
     const { budget, timed, told } = watched();
-    await timed(budget.failed(unknown("503")));
-    await timed(budget.failed({ ...unknown("no time was left", { sent: false }), timing: TIMING }));
+    await timed(budget.afterFailure(unknown("503")));
+    await timed(budget.afterFailure({ ...unknown("no time was left", { sent: false }), timing: TIMING }));
     expect(told).toEqual([
       ["503", false],
       ["503", false],
@@ -34,7 +34,7 @@ describe("a watcher of failures", () => {
 
   it("is told that a write that was refused over and over has been answered", async () => {
     const { budget, timed, told } = watched();
-    await timed(budget.lostRace({ etag: '"a"' }));
+    await timed(budget.afterLostRace({ etag: '"a"' }));
     budget.saw({ etag: '"a"' }, PLACE);
     expect(told.map(([, isAnswered]) => isAnswered)).toEqual([true]);
   });

@@ -61,7 +61,7 @@ describe("an answer", () => {
     const { budget, timed } = begun({ untilMs: Number.POSITIVE_INFINITY });
     const { tookMs, outcome } = await timed(budget.answer(never));
     expect(tookMs).toBe(60_000);
-    expect((await timed(budget.failed(outcome as UnknownOutcome))).outcome).toBeUndefined();
+    expect((await timed(budget.afterFailure(outcome as UnknownOutcome))).outcome).toBeUndefined();
   });
 
   it("has time for two requests, however soon the time is up", async () => {
@@ -127,7 +127,8 @@ describe("a failure", () => {
   it("is told of, and followed by a pause that grows", async () => {
     const { budget, failures, timed } = begun();
     const tookMs: number[] = [];
-    for (const why of ["one", "two", "three", "four"]) tookMs.push((await timed(budget.failed(unknown(why)))).tookMs);
+    for (const why of ["one", "two", "three", "four"])
+      tookMs.push((await timed(budget.afterFailure(unknown(why)))).tookMs);
     expect(failures).toEqual(["one", "two", "three", "four"]);
     expect(tookMs).toEqual([0, 80, 160, 320]);
   });
@@ -135,7 +136,7 @@ describe("a failure", () => {
   it("is followed by a pause that keeps the process, and ends with the call", async () => {
     const stop = new AbortController();
     const { budget, timed, clockwork } = begun({ signal: stop.signal });
-    const pausing = budget.failed(unknown("slow down", { throttled: true }));
+    const pausing = budget.afterFailure(unknown("slow down", { throttled: true }));
     expect(clockwork.pendingMs).toEqual([400]);
     expect(clockwork.keepsProcess).toBe(true);
     stop.abort();
@@ -144,28 +145,28 @@ describe("a failure", () => {
 
   it("may go untold", async () => {
     const { budget, timed } = begun({}, { isTold: false });
-    expect((await timed(budget.failed(unknown("one")))).outcome).toBeUndefined();
+    expect((await timed(budget.afterFailure(unknown("one")))).outcome).toBeUndefined();
   });
 
   it("of a throttled contender is followed by a second for each contender", async () => {
     const throttled = () => unknown("slow down", { throttled: true });
     const contender = begun({ role: "contender" }, { contenders: 3 });
-    expect((await contender.timed(contender.budget.failed(throttled()))).tookMs).toBe(4500);
+    expect((await contender.timed(contender.budget.afterFailure(throttled()))).tookMs).toBe(4500);
     const alone = begun({ role: "contender" });
-    expect((await alone.timed(alone.budget.failed(throttled()))).tookMs).toBe(1500);
+    expect((await alone.timed(alone.budget.afterFailure(throttled()))).tookMs).toBe(1500);
     const holder = begun({}, { contenders: 3 });
-    expect((await holder.timed(holder.budget.failed(throttled()))).tookMs).toBe(400);
+    expect((await holder.timed(holder.budget.afterFailure(throttled()))).tookMs).toBe(400);
     const calm = begun({ role: "contender" }, { contenders: 3 });
-    expect((await calm.timed(calm.budget.failed(unknown("lost")))).tookMs).toBe(10);
+    expect((await calm.timed(calm.budget.afterFailure(unknown("lost")))).tookMs).toBe(10);
   });
 
   it("of a throttled contender without the time for that is followed by what a single one would wait", async () => {
     const { clockwork, budget, timed } = begun({ role: "contender" }, { contenders: 10 });
     await clockwork.pass(28_000);
-    expect((await timed(budget.failed(unknown("slow down", { throttled: true })))).tookMs).toBe(2000);
+    expect((await timed(budget.afterFailure(unknown("slow down", { throttled: true })))).tookMs).toBe(2000);
     const late = begun({ role: "contender", untilMs: 0 }, { contenders: 10 });
     await late.clockwork.pass(1000);
-    expect((await late.timed(late.budget.failed(unknown("slow down", { throttled: true })))).tookMs).toBe(1500);
+    expect((await late.timed(late.budget.afterFailure(unknown("slow down", { throttled: true })))).tookMs).toBe(1500);
   });
 });
 
@@ -177,7 +178,7 @@ describe("a write that came too soon for the store", () => {
     const sentAtMs = stage.clockwork.monotonicMs;
     stage.context.clock.observe({ sentAtMs, receivedAtMs: sentAtMs + 100 });
     await stage.clockwork.pass(30_000 - leftMs);
-    await stage.timed(stage.budget.failed(unknown("no", { throttled })));
+    await stage.timed(stage.budget.afterFailure(unknown("no", { throttled })));
     return told;
   }
 
@@ -192,7 +193,8 @@ describe("a write that came too soon for the store", () => {
 
   it("is followed by no longer a pause than there is time, from the second on", async () => {
     const stage = begun({ role: "contender", untilMs: 12_000 });
-    const tookMs = async () => (await stage.timed(stage.budget.failed(unknown("no", { throttled: true })))).tookMs;
+    const tookMs = async () =>
+      (await stage.timed(stage.budget.afterFailure(unknown("no", { throttled: true })))).tookMs;
     expect([await tookMs(), await tookMs()]).toEqual([1500, 500]);
   });
 });
@@ -200,10 +202,10 @@ describe("a write that came too soon for the store", () => {
 describe("a failure at the end of the time", () => {
   it("is the end when the time is up: the second at the latest, with what was seen last as its cause", async () => {
     const { clockwork, budget, timed } = begun();
-    await timed(budget.failed(unknown("one")));
+    await timed(budget.afterFailure(unknown("one")));
     await clockwork.pass(30_000);
     const cause = unknown("two");
-    await expect(budget.failed(cause)).rejects.toMatchObject({
+    await expect(budget.afterFailure(cause)).rejects.toMatchObject({
       code: "store-unavailable",
       lockName: "x",
       message: 'The store did not answer for the lock "x": two',
@@ -213,42 +215,43 @@ describe("a failure at the end of the time", () => {
 
   it("alone is not the end, however late: there is time for two requests", async () => {
     const { budget, timed, failures } = begun({ untilMs: 0 });
-    await timed(budget.failed(unknown("one")));
-    await expect(budget.failed(unknown("two"))).rejects.toThrow("two");
+    await timed(budget.afterFailure(unknown("one")));
+    await expect(budget.afterFailure(unknown("two"))).rejects.toThrow("two");
     expect(failures).toEqual(["one", "two"]);
   });
 
   it("of a listing names no lock", async () => {
     const { clockwork, budget, timed } = begun({}, { isListing: true });
-    await timed(budget.failed(unknown("one")));
+    await timed(budget.afterFailure(unknown("one")));
     await clockwork.pass(30_000);
-    const error = await budget.failed(unknown("two")).catch((thrown: unknown) => thrown);
+    const error = await budget.afterFailure(unknown("two")).catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ message: "The store did not answer for a listing: two" });
     expect((error as S3MutexError).lockName).toBeUndefined();
   });
 
   it("says no more than that there was no time where the one before said more", async () => {
     const { clockwork, budget, timed, failures } = begun();
-    await timed(budget.failed(unknown("the store said 500")));
+    await timed(budget.afterFailure(unknown("the store said 500")));
     await clockwork.pass(29_500);
-    await timed(budget.failed((await timed(budget.answer(never))).outcome as UnknownOutcome)).then(({ outcome }) =>
-      expect(outcome).toMatchObject({ message: 'The store did not answer for the lock "x": the store said 500' }),
+    await timed(budget.afterFailure((await timed(budget.answer(never))).outcome as UnknownOutcome)).then(
+      ({ outcome }) =>
+        expect(outcome).toMatchObject({ message: 'The store did not answer for the lock "x": the store said 500' }),
     );
     expect(failures).toEqual(["the store said 500", "the store said 500"]);
     const unsent = begun();
-    await unsent.timed(unsent.budget.failed(unknown("first")));
-    await unsent.timed(unsent.budget.failed(unknown("nothing left", { sent: false })));
+    await unsent.timed(unsent.budget.afterFailure(unknown("first")));
+    await unsent.timed(unsent.budget.afterFailure(unknown("nothing left", { sent: false })));
     expect(unsent.failures).toEqual(["first", "first"]);
     const alone = begun();
-    await alone.timed(alone.budget.failed(unknown("nothing left", { sent: false })));
+    await alone.timed(alone.budget.afterFailure(unknown("nothing left", { sent: false })));
     expect(alone.failures).toEqual(["nothing left"]);
   });
 
   it("that took long says what it says, although the time was up", async () => {
     const { budget, timed, failures } = begun();
-    await timed(budget.failed(unknown("the store said 500")));
+    await timed(budget.afterFailure(unknown("the store said 500")));
     const outcome = (await timed(budget.answer(never))).outcome as UnknownOutcome;
-    await expect(budget.failed(outcome)).rejects.toThrow('for the lock "x": no answer within 30000 ms');
+    await expect(budget.afterFailure(outcome)).rejects.toThrow('for the lock "x": no answer within 30000 ms');
     expect(failures[1]).toContain("no answer within");
   });
 });
@@ -256,20 +259,20 @@ describe("a failure at the end of the time", () => {
 describe("what is said of a failure", () => {
   it("is nothing where the caller has stopped, and nothing is waited for", async () => {
     const { budget, failures, clockwork } = begun({ signal: AbortSignal.abort() });
-    await budget.failed(unknown("one"));
+    await budget.afterFailure(unknown("one"));
     expect(failures).toEqual([]);
     expect(clockwork.pendingMs).toEqual([]);
   });
 
   it("is a warning, once, when the store has not answered for three seconds", async () => {
     const { clockwork, budget, timed, warnings } = begun();
-    await timed(budget.failed(unknown("one")));
+    await timed(budget.afterFailure(unknown("one")));
     await clockwork.pass(2999);
-    await timed(budget.failed(unknown("two")));
+    await timed(budget.afterFailure(unknown("two")));
     expect(warnings).toEqual([]);
     await clockwork.pass(1000);
-    await timed(budget.failed(unknown("three")));
-    await timed(budget.failed(unknown("four")));
+    await timed(budget.afterFailure(unknown("three")));
+    await timed(budget.afterFailure(unknown("four")));
     const said = { err: expect.objectContaining({ message: "three" }) };
     expect(warnings).toEqual([[expect.stringContaining('the store does not answer for the lock "x"'), said]]);
   });
@@ -277,17 +280,17 @@ describe("what is said of a failure", () => {
 
 it("gives up early where nothing has changed in the store for so long either, and not where something has", async () => {
   const gone = begun({ unreachableMs: 12_000 });
-  await gone.timed(gone.budget.failed(unknown("one")));
+  await gone.timed(gone.budget.afterFailure(unknown("one")));
   await gone.clockwork.pass(12_000);
-  await expect(gone.budget.failed(unknown("two"))).rejects.toMatchObject({ code: "store-unavailable" });
+  await expect(gone.budget.afterFailure(unknown("two"))).rejects.toMatchObject({ code: "store-unavailable" });
   const busy = begun({ unreachableMs: 12_000 });
   busy.budget.saw({ etag: '"a"' }, PLACE);
-  await busy.timed(busy.budget.failed(unknown("one")));
+  await busy.timed(busy.budget.afterFailure(unknown("one")));
   await busy.clockwork.pass(5000);
   busy.budget.saw({ etag: '"b"' }, PLACE);
   await busy.clockwork.pass(11_000);
   busy.budget.saw({ etag: '"b"' }, PLACE);
-  expect((await busy.timed(busy.budget.failed(unknown("two")))).outcome).toBeUndefined();
+  expect((await busy.timed(busy.budget.afterFailure(unknown("two")))).outcome).toBeUndefined();
   await busy.clockwork.pass(1000);
-  await expect(busy.budget.failed(unknown("three"))).rejects.toMatchObject({ code: "store-unavailable" });
+  await expect(busy.budget.afterFailure(unknown("three"))).rejects.toMatchObject({ code: "store-unavailable" });
 });

@@ -170,7 +170,7 @@ export class RetryBudget {
   }
 
   /** Waits, or throws when the time is up: the store did not answer, or it is not known what the write did. */
-  async failed(outcome: UnknownOutcome): Promise<void> {
+  async afterFailure(outcome: UnknownOutcome): Promise<void> {
     if (this.#options.signal?.aborted) return;
     // Where no answer came before either, the store is away, whatever came first.
     const wasSecond = this.#refused?.failures === this.#failures && this.#stalls === 0;
@@ -196,7 +196,7 @@ export class RetryBudget {
   }
 
   /** Counts a write that was conditioned on this version and refused, and waits before the next. True if it waited a while. */
-  async lostRace(version: Version): Promise<boolean> {
+  async afterLostRace(version: Version): Promise<boolean> {
     this.#races += 1;
     this.#refused = { version, failures: this.#failures };
     if (this.#stalls === 0) {

@@ -9,7 +9,7 @@ export async function untilAnswered<Outcome extends { readonly kind: string }>(
   for (;;) {
     const outcome = await budget.answer(read, { isRead: true });
     if (isAnswer(outcome)) return outcome;
-    await budget.failed(outcome as UnknownOutcome);
+    await budget.afterFailure(outcome as UnknownOutcome);
   }
 }
 

@@ -99,7 +99,7 @@ export class S3Store implements ObjectStore {
     const judged = answer.kind === "bare-404" ? await this.#absence.judge(answer, options) : answer;
     const outcome = await this.#inOurTerms(judged, options);
     if (outcome.kind === "absent") return await this.#markers.explained(key, outcome, options);
-    if (outcome.kind === "ok") this.#markers.isThere(key);
+    if (outcome.kind === "ok") this.#markers.noteFound(key);
     return await this.#forms.shown(key, outcome, options);
   }
 
@@ -107,7 +107,7 @@ export class S3Store implements ObjectStore {
     if (condition.kind === "if-absent") {
       const created = await this.#put(key, body, { IfNoneMatch: "*" }, options);
       if (created.kind === "conflict") this.#markers.refused(key);
-      if (created.kind === "ok") this.#markers.isThere(key);
+      if (created.kind === "ok") this.#markers.noteFound(key);
       return await this.#asWritten(created, options);
     }
     const { etag } = condition;

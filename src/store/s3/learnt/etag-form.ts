@@ -88,7 +88,7 @@ export class EtagForms implements EtagFormHint {
     if (etag === undefined) return await send(undefined);
     const { form } = this.#state;
     const outcome = await send(this.inCondition(etag));
-    return this.#isDropped(form, outcome) ? await send(this.inCondition(etag)) : outcome;
+    return this.#drop(form, outcome) ? await send(this.inCondition(etag)) : outcome;
   }
 
   /** Sends a write over this version. */
@@ -101,11 +101,11 @@ export class EtagForms implements EtagFormHint {
     if (outcome.kind === "ok") this.#won(form);
     if (outcome.kind === "conflict") this.#lost(key, etag);
     // It was refused, so it has done nothing, and in the other form it may pass.
-    return this.#isDropped(form, outcome) ? await this.writing({ key, etag }, send) : outcome;
+    return this.#drop(form, outcome) ? await this.writing({ key, etag }, send) : outcome;
   }
 
   /** Drops a form that was only heard of, after anything that it may be the reason for. @returns whether the same may be sent again */
-  #isDropped(form: EtagForm, { kind }: { readonly kind: string }): boolean {
+  #drop(form: EtagForm, { kind }: { readonly kind: string }): boolean {
     if (this.#state.settled || form === "as-returned") return false;
     if (kind !== "refused" && kind !== "unknown") return false;
     this.#state.form = "as-returned";

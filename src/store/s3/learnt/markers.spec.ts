@@ -47,7 +47,7 @@ it("the list is not asked for before a create was refused twice on a key that re
   markers.refused("a");
   markers.refused("b");
   expect(await explain()).toBeUndefined();
-  markers.isThere("a");
+  markers.noteFound("a");
   markers.refused("a");
   expect(await explain()).toBeUndefined();
   expect(sent).toEqual([]);
@@ -135,7 +135,7 @@ it("what was read or created again is asked about anew", async () => {
   const { markers, explain, stall } = listing(versions(marker("m1")), versions(marker("m2")));
   stall();
   expect(await explain()).toEqual({ versionId: "m1" });
-  markers.isThere("a");
+  markers.noteFound("a");
   expect(await explain()).toBeUndefined();
   stall();
   expect(await explain()).toEqual({ versionId: "m2" });

@@ -52,7 +52,7 @@ export class Markers {
   }
 
   /** Notes that it was read or written: there is nothing to explain. */
-  isThere(key: string): void {
+  noteFound(key: string): void {
     this.#suspects.delete(key);
   }
 

@@ -2,7 +2,7 @@ import type { App } from "../base/app.js";
 import { element, setText, shape } from "../base/dom.js";
 import { counted, placeText, visible, whoText } from "../base/text.js";
 import { layOut, NODE_HEIGHT, NODE_WIDTH, type PlacedNode } from "./graph-layout.js";
-import { type GraphNode, type WaitGraph, waitGraphOf } from "./wait-graph.js";
+import { type GraphNode, type WaitGraph, waitGraphOfLocks } from "./wait-graph.js";
 
 /** Fits into a node. */
 const MAX_CHARACTERS = 20;
@@ -26,7 +26,7 @@ export class GraphView {
 
   /** Counts the parties that are in deadlocks; whether or not the picture is in sight. */
   deadlocked(): number {
-    this.#graph = waitGraphOf(this.#app.history.locks, this.#app.nowMs());
+    this.#graph = waitGraphOfLocks(this.#app.history.locks, this.#app.nowMs());
     return this.#graph.nodes.filter((node) => node.kind === "party" && node.fate === "cycle").length;
   }
 

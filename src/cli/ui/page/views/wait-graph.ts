@@ -1,5 +1,5 @@
 import { type Claim, type Hold, refKey } from "../../../../core/record.js";
-import { waitGraphOf as graphOf } from "../../../../core/waits/wait-graph.js";
+import { waitGraphOf } from "../../../../core/waits/wait-graph.js";
 import type { HolderView, LockView, PartyView, WaiterView } from "../../wire.js";
 
 /** A lock, or a party: one line of work, with the locks that it holds and those that it waits for. */
@@ -54,12 +54,12 @@ interface Waiting extends Claim {
 }
 
 /** Finds out who waits for whom, over all locks that have waiters. A holder whose lease has ended keeps no waiter for long. */
-export function waitGraphOf(locks: ReadonlyMap<string, LockView>, nowMs: number): WaitGraph {
+export function waitGraphOfLocks(locks: ReadonlyMap<string, LockView>, nowMs: number): WaitGraph {
   const contended = [...locks.values()]
     .filter((lock) => lock.queue.length > 0)
     .map((lock) => ({ ...lock, holders: lock.holders.filter((holder) => holder.expiresAtMs > nowMs) }));
   const draft = draftOf(contended);
-  const { stuck, cycles } = graphOf(new Map(contended.map(crowdOf)));
+  const { stuck, cycles } = waitGraphOf(new Map(contended.map(crowdOf)));
   const ring = ringOf(cycles, draft);
   const stuckIds = new Set([...stuck].flatMap(({ lockName, waiter }) => [lockId(lockName), idOf(draft, waiter)]));
   const fate = (id: string) => (ring.nodes.has(id) ? "cycle" : stuckIds.has(id) ? "behind" : "moving");
