@@ -31,7 +31,9 @@ function lock(lockName: string, { holders, waiters, mode = "exclusive", limit = 
 const cyclesOf = (...reports: LockReport[]) =>
   waitGraphOfReports(reports).cycles.map((cycle) => cycle.map(({ waiter }) => waiter.acquisitionId).sort());
 const behind = (...reports: LockReport[]) =>
-  waitGraphOfReports(reports).waits.flatMap(({ isBehindCycle, waiter }) => (isBehindCycle ? [waiter.acquisitionId] : []));
+  waitGraphOfReports(reports).waits.flatMap(({ isBehindCycle, waiter }) =>
+    isBehindCycle ? [waiter.acquisitionId] : [],
+  );
 
 test("a chain is not a cycle", () => {
   const chain = [
