@@ -1,6 +1,14 @@
+import {
+  areInTheWay,
+  type OwnHold,
+  pauseBeforePass,
+  type Quiet,
+  restBehind,
+  stuckAfterMs,
+} from "../../core/client/local-queue.js";
 import { leftInDoubt, NOT_PASSED, type Passing, passingOn } from "../../core/client/passing.js";
 import type { Attempt } from "../../core/expiry.js";
-import { areCompatible, type Claim, type LockRecord } from "../../core/record.js";
+import type { Claim, LockRecord } from "../../core/record.js";
 import { type AcquireReply, acquire } from "../../core/transition/acquire.js";
 import { type ReleaseCommand, release } from "../../core/transition/release.js";
 import type { RenewReply } from "../../core/transition/renew.js";
@@ -37,9 +45,7 @@ export class LocalQueue implements WaitingQueue<Acquisition>, HoldingQueue {
   readonly #renewals: OwnRenewals;
   /** The release that is being written. */
   #giving: Promise<unknown> | undefined;
-  /** When the record last stayed as it was for long enough that others could have joined its queue. */
-  #quietAtMs: number;
-  #changedAtMs: number;
+  #quiet: Quiet;
 
   constructor(context: Context, object: LockObject, onIdle: () => void) {
     this.#context = context;
@@ -47,8 +53,8 @@ export class LocalQueue implements WaitingQueue<Acquisition>, HoldingQueue {
     this.#onIdle = onIdle;
     this.#askers = new OneAfterAnother(context.effects);
     this.#renewals = new OwnRenewals(object);
-    this.#quietAtMs = context.effects.monotonicMs();
-    this.#changedAtMs = this.#quietAtMs;
+    const nowMs = context.effects.monotonicMs();
+    this.#quiet = { changedAtMs: nowMs, quietAtMs: nowMs };
   }
 
   join(acquisition: Acquisition): void {
@@ -71,7 +77,7 @@ export class LocalQueue implements WaitingQueue<Acquisition>, HoldingQueue {
     if (acquisition !== undefined) this.#forgetTransfer(acquisition);
     const hold = { lease, sinceMs: nowMs };
     this.#holds.add(hold);
-    this.#changedAtMs = nowMs;
+    this.#noteChange(nowMs);
     const { id: acquisitionId, token: fencingToken, mode, priority } = lease.holder;
     const start = { lockName: this.object.name, acquisitionId, fencingToken, mode, priority };
     this.#context.diagnostics.publish("hold:start", start);
@@ -91,33 +97,20 @@ export class LocalQueue implements WaitingQueue<Acquisition>, HoldingQueue {
   restMs(acquisition: Acquisition): number {
     if (acquisition.mustAskItself) return 0;
     if (this.#waiting.first !== acquisition) return Number.POSITIVE_INFINITY;
-    const holds = [...this.#holds];
-    const limit = knownLimit(this.object, acquisition.request);
-    // Unknown, or too few for it even if all were free: the store says so.
-    if (limit === undefined || !areCompatible([acquisition.request], limit)) return 0;
-    if (areCompatible([...holds.map(claimOf), acquisition.request], limit)) return 0;
-    const restsMs = holds.map((hold) => this.#restBehindMs(hold));
-    return Math.max(0, restsMs.includes(Number.POSITIVE_INFINITY) ? Number.POSITIVE_INFINITY : Math.min(...restsMs));
+    const nowMs = this.#context.effects.monotonicMs();
+    const holds = [...this.#holds].map((hold) => ownHoldOf(hold, nowMs));
+    return restBehind(holds, acquisition.request, knownLimit(this.object, acquisition.request));
   }
 
   inTurn<Result>(isLastChance: boolean, ask: () => Promise<Result>): Promise<Result> {
     const { clock, effects } = this.#context;
-    const stuckAfterMs = () =>
-      clock.roundTripMs === 0 ? FIRST_STUCK_MS : Math.max(STUCK_MS, STUCK_ROUND_TRIPS * clock.roundTripMs);
+    const patienceMs = () => stuckAfterMs(clock.roundTripMs);
     // Of many callers one asks after the other, without a pause: each renewal would come second, until its hold is lost.
     const askThen = () => {
       const { underWay } = this.#renewals;
-      return underWay === undefined ? ask() : settledWithin(effects, underWay, stuckAfterMs()).then(ask);
+      return underWay === undefined ? ask() : settledWithin(effects, underWay, patienceMs()).then(ask);
     };
-    return isLastChance ? this.#askers.inTurn(stuckAfterMs, askThen) : askThen();
-  }
-
-  #restBehindMs(hold: LocalHold): number {
-    if (!("lease" in hold) || hold.lease.standing.isOver) return Number.POSITIVE_INFINITY;
-    // Its holder in this process will pass it on. Only after a while is the store asked whether that is still so: the lock may
-    // have been released by force, or by another instance of the same owner.
-    const heldMs = this.#context.effects.monotonicMs() - hold.sinceMs;
-    return Math.min(TRUST_LOCAL_MS - heldMs, hold.lease.remainingMs);
+    return isLastChance ? this.#askers.inTurn(patienceMs, askThen) : askThen();
   }
 
   /** Says whether the acquisition is one of ours, which waits for the lock or has it. */
@@ -137,8 +130,7 @@ export class LocalQueue implements WaitingQueue<Acquisition>, HoldingQueue {
   /** Says whether callers of this process leave no room for it as far as is known here: an answer that needs no request. */
   isTakenHere(request: AcquireRequest): boolean {
     const holds = [...this.#holds].filter((hold) => !("lease" in hold) || hold.lease.isHeld);
-    const limit = knownLimit(this.object, request);
-    return holds.length > 0 && (limit === undefined || !areCompatible([...holds.map(claimOf), request], limit));
+    return areInTheWay(holds.map(claimOf), request, knownLimit(this.object, request));
   }
 
   glance(acquisition: Acquisition): AcquireReply["kind"] | undefined {
@@ -223,25 +215,24 @@ export class LocalQueue implements WaitingQueue<Acquisition>, HoldingQueue {
 
   #passOn(successor: Acquisition, reply: AcquireReply): void {
     const nowMs = this.#context.effects.monotonicMs();
-    this.#changedAtMs = nowMs;
+    this.#noteChange(nowMs);
     if (!successor.isWaiting || reply.kind !== "granted") return successor.receive(reply);
     this.#holds.add({ to: successor, sinceMs: nowMs });
     successor.receive(reply);
   }
 
-  /**
-   * Leaves the record as it is for a few round trips, now and then: transfers between us change it every time, and a client that reads
-   * it to join the queue loses the race.
-   */
+  #noteChange(changedAtMs: number): void {
+    this.#quiet = { ...this.#quiet, changedAtMs };
+  }
+
+  /** Leaves the record as it is for a while, now and then, so that clients of other processes can join its queue. */
   async #letOthersIn(untilMs: number): Promise<void> {
     const { effects, clock } = this.#context;
-    const nowMs = effects.monotonicMs();
-    const pauseMs = QUIET_ROUND_TRIPS * clock.roundTripMs;
-    if (nowMs - this.#changedAtMs >= pauseMs) this.#quietAtMs = nowMs;
-    const isDue = nowMs - this.#quietAtMs > QUIET_EVERY_MS && this.#waiting.size > 0;
-    if (!isDue || nowMs + 4 * pauseMs > untilMs) return;
-    this.#quietAtMs = nowMs;
-    await sleep(effects, pauseMs, { keepAlive: true });
+    const { roundTripMs } = clock;
+    const moment = { nowMs: effects.monotonicMs(), untilMs, roundTripMs, hasWaiters: this.#waiting.size > 0 };
+    const { quietAtMs, pauseMs } = pauseBeforePass(this.#quiet, moment);
+    this.#quiet = { ...this.#quiet, quietAtMs };
+    if (pauseMs !== undefined) await sleep(effects, pauseMs, { keepAlive: true });
   }
 
   #forgetTransfer(acquisition: Acquisition): boolean {
@@ -263,20 +254,12 @@ function claimOf(hold: LocalHold): Claim {
   return "lease" in hold ? hold.lease.holder : hold.to.request;
 }
 
-type PassingReply = Omit<TransferReply, "to"> & { readonly to: TransferReply["to"] | undefined };
+function ownHoldOf(hold: LocalHold, nowMs: number): OwnHold {
+  const lease = "lease" in hold && !hold.lease.standing.isOver ? hold.lease : undefined;
+  return { claim: claimOf(hold), heldMs: nowMs - hold.sinceMs, remainingMs: lease?.remainingMs };
+}
 
-/** An answer that takes that long, or so many round trips, is not waited for by those behind. */
-const STUCK_MS = 100;
-/** The same before the first answer has shown how long one takes. */
-const FIRST_STUCK_MS = 500;
-/** A read and a write, each of which may take twice as long as usual. */
-const STUCK_ROUND_TRIPS = 4;
-/** The waiters here notice within about a second what was forced from outside. */
-const TRUST_LOCAL_MS = 1000;
-/** A process that passes its lock on by itself leaves the record alone twice a second, so that waiters of others can write their entries. */
-const QUIET_EVERY_MS = 500;
-/** A poll that shows the record, the write of an entry, and one to spare. */
-const QUIET_ROUND_TRIPS = 3;
+type PassingReply = Omit<TransferReply, "to"> & { readonly to: TransferReply["to"] | undefined };
 
 /** The local queues of one mutex; a queue is there while it has a holder or a waiter. */
 export class LocalQueues {
