@@ -76,6 +76,15 @@ export function checkNonEmptyString(argument: string, value: unknown): string {
   throw invalidArgument(argument, value, "use a string that is not empty");
 }
 
+/** Checks what a key is, or begins with: a request for it could not be written otherwise. */
+export function checkKeyText(argument: string, value: unknown): string {
+  const text = checkString(argument, value);
+  if (!HALF_PAIR.test(text)) return text;
+  throw invalidArgument(argument, value, "it has half of a surrogate pair, which no key can have; leave that out");
+}
+
+const HALF_PAIR = /\p{Surrogate}/u;
+
 /** Checks the name of a bucket, or of an access point that leads to one bucket. */
 export function checkBucketName(argument: string, value: unknown): string {
   return checkPlace(argument, value, whyNoBucket);

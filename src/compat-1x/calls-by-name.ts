@@ -2,8 +2,8 @@ import {
   checkBoolean,
   checkDuration,
   checkFunction,
+  checkKeyText,
   checkOptions,
-  checkString,
   invalidArgument,
   withDefault,
 } from "../arguments/checks.js";
@@ -108,7 +108,7 @@ export class CallsByName {
     this.#scopes.noteCall();
     checkOptions("options", options, CLEANUP_OPTIONS);
     const { keyPrefix } = this.#settings;
-    const prefix = withDefault("prefix", options.prefix, keyPrefix, checkString);
+    const prefix = withDefault("prefix", options.prefix, keyPrefix, checkKeyText);
     if (!prefix.startsWith(keyPrefix)) {
       throw invalidArgument("prefix", prefix, `start it with the keyPrefix, ${JSON.stringify(keyPrefix)}`);
     }

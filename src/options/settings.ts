@@ -3,10 +3,10 @@ import {
   checkCount,
   checkDuration,
   checkFiniteDuration,
+  checkKeyText,
   checkLabel,
   checkLease,
   checkOwnerId,
-  checkString,
   invalidArgument,
   type KeyEncoding,
   withDefault,
@@ -65,7 +65,7 @@ export function settingsOf(options: S3MutexOptions, bucketOf: (options: S3MutexO
     throw invalidArgument("options", options, "pass { s3Client, bucketName } or { store }");
   }
   refuseUnknownOptions("options", options, MUTEX_OPTIONS);
-  const keyPrefix = withDefault("keyPrefix", options.keyPrefix, "locks/", checkString);
+  const keyPrefix = withDefault("keyPrefix", options.keyPrefix, "locks/", checkKeyText);
   const bucketName = bucketOf(options);
   return {
     bucketName,
@@ -73,12 +73,12 @@ export function settingsOf(options: S3MutexOptions, bucketOf: (options: S3MutexO
       checkStoreHeaders(argument, value, bucketName),
     ),
     keyPrefix,
-    oncePrefix: withDefault("oncePrefix", options.oncePrefix, defaultOncePrefix(keyPrefix), checkString),
+    oncePrefix: withDefault("oncePrefix", options.oncePrefix, defaultOncePrefix(keyPrefix), checkKeyText),
     semaphorePrefix: withDefault(
       "semaphorePrefix",
       options.semaphorePrefix,
       defaultSemaphorePrefix(keyPrefix),
-      checkString,
+      checkKeyText,
     ),
     createBucketIfNotExists: withDefault(
       "createBucketIfNotExists",

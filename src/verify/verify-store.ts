@@ -2,9 +2,9 @@ import type { S3Client } from "@aws-sdk/client-s3";
 import {
   checkCount,
   checkFiniteDuration,
+  checkKeyText,
   checkLease,
   checkSignal,
-  checkString,
   invalidArgument,
   withDefault,
 } from "../arguments/checks.js";
@@ -86,7 +86,7 @@ export async function verifyStore(options: VerifyStoreOptions): Promise<StoreRep
     storeHeaders: withDefault("storeHeaders", options.storeHeaders, undefined, (argument, value) =>
       checkStoreHeaders(argument, value, bucketName),
     ),
-    keyPrefix: withDefault("keyPrefix", options.keyPrefix, "locks/", checkString),
+    keyPrefix: withDefault("keyPrefix", options.keyPrefix, "locks/", checkKeyText),
     leaseMs: withDefault("lockTimeoutMs", options.lockTimeoutMs, DEFAULT_LEASE_MS, checkLease),
     toleranceMs: withDefault(
       "clockSkewToleranceMs",

@@ -4,6 +4,7 @@ import { BUCKET, it, type World } from "./fixture.js";
 
 const NO_STRING = [undefined, null, 0, 7, Number.NaN, true, {}, [], Symbol("name"), () => "name", 10n];
 const NO_NAME = [...NO_STRING, "", "x".repeat(1100), "\u{1F512}".repeat(90)];
+const NO_KEY = ["\ud800", "locks/\udc00/", "\udc00\ud800"];
 const NO_DURATION = [-1, Number.NaN, Number.NEGATIVE_INFINITY, "100", null, {}, [], true, 10n, new Date()];
 const NO_LEASE = [...NO_DURATION, 0, 99, Number.POSITIVE_INFINITY, 366 * 86_400_000];
 const NO_COUNT = [-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, "5", null, {}, true, 2 ** 53];
@@ -66,7 +67,9 @@ describe.concurrent("the constructor", () => {
       ["options", [undefined, ...NO_OBJECT], (value) => new S3Mutex(value)],
       ["bucketName", [...NO_STRING, ""], option("bucketName")],
       ["s3Client", [null, {}, "client", 5, [], { send: true }], option("s3Client")],
-      ["keyPrefix", NO_LABEL, option("keyPrefix")],
+      ["keyPrefix", [...NO_LABEL, ...NO_KEY], option("keyPrefix")],
+      ["oncePrefix", [...NO_LABEL, ...NO_KEY], option("oncePrefix")],
+      ["semaphorePrefix", [...NO_LABEL, ...NO_KEY], option("semaphorePrefix")],
       ["createBucketIfNotExists", NO_BOOLEAN, option("createBucketIfNotExists")],
       ["maxRetries", NO_COUNT, option("maxRetries")],
       ["retryDelayMs", NO_DURATION, option("retryDelayMs")],
@@ -190,7 +193,7 @@ describe.concurrent("the arguments of", () => {
       (value) =>
         mutex.cleanupStaleLocks({ [name]: value });
     await expectRefused(world, [
-      ["prefix", [...NO_LABEL, "", "other/", "lock", "/locks/"], option("prefix")],
+      ["prefix", [...NO_LABEL, "", "other/", "lock", "/locks/", "locks/\ud800"], option("prefix")],
       ["olderThan", NO_DURATION, option("olderThan")],
       ["dryRun", NO_BOOLEAN, option("dryRun")],
       ["includeReleased", NO_BOOLEAN, option("includeReleased")],

@@ -281,6 +281,7 @@ describe("what is not a verdict", () => {
     ).rejects.toMatchObject({ code: "store-unavailable" });
     // @ts-expect-error: neither a client nor what to make one from.
     await expect(verifyStore({ bucketName: BUCKET })).rejects.toMatchObject({ code: "invalid-argument" });
+    await expect(examine({ keyPrefix: "\ud800" })).rejects.toMatchObject({ code: "invalid-argument" });
     await expect(examine({ rounds: -1 })).rejects.toMatchObject({ code: "invalid-argument" });
   });
 

@@ -232,6 +232,21 @@ describe("what cannot be fenced is refused, and left as it is", () => {
     expect(await object.read()).toBeUndefined();
   });
 
+  it.for([
+    ["half a pair", "a/\ud83d", /^key is "a\/\\ud83d": it has half of a surrogate pair, .*; leave that out\.$/],
+    ["too long", "x".repeat(1025), /^key is "x+…": it has 1025 bytes, and S3 allows 1024\.$/],
+    ["empty", "", /^key is "": /],
+  ] as const)("a key that S3 cannot have: %s", async ([_, key, message], { world }) => {
+    await using lock = await world.mutex().acquire("other");
+    const sent = world.server.requests.total;
+    expect(await errorOf(lock.fencedObject({ key }))).toMatchObject({
+      code: "invalid-argument",
+      message: expect.stringMatching(message),
+    });
+    expect(world.server.requests.total).toBe(sent);
+    await lock.fencedObject({ key: "a/\ud83d\ude80" }).write("a whole pair");
+  });
+
   it.for<{ options: Partial<S3MutexBaseOptions>; taken: string[]; free: string[] }>([
     {
       options: {},

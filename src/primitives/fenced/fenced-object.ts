@@ -1,4 +1,10 @@
-import { checkBucketName, checkNonEmptyString, checkOptions, invalidArgument } from "../../arguments/checks.js";
+import {
+  checkBucketName,
+  checkKeyText,
+  checkNonEmptyString,
+  checkOptions,
+  invalidArgument,
+} from "../../arguments/checks.js";
 import type { OptionNames } from "../../arguments/option-names.js";
 import { MAX_KEY_BYTES, nameOfKey } from "../../core/names.js";
 import type { Context } from "../../runtime/base/context.js";
@@ -125,7 +131,7 @@ export class FencedObjects {
 
 function checked(options: FencedObjectOptions, places: OwnPlaces, lockName: string) {
   const { key, bucket = places.bucketName, adopt } = checkOptions("options", options, FENCED_OBJECT_OPTIONS);
-  checkNonEmptyString("key", key);
+  checkKeyText("key", checkNonEmptyString("key", key));
   // That of the locks was checked with them: where they are in a store of the caller's own, it need not be a name that S3 has.
   if (bucket !== places.bucketName) checkBucketName("bucket", bucket);
   const bytes = Buffer.byteLength(key);
