@@ -37,9 +37,8 @@ export type S3MutexErrorCode =
 
 /**
  * Why a lock was lost: its lease ran out before it could be renewed, another holder took it over after that, it was released
- * by force, its object was deleted, or the store could not be reached until the lease was over; or a copy of this process (a virtual machine or container that was cloned)
- * goes on with it (`cloned`). Of a handle that nests in
- * another: what it nests in was released (`outer-released`).
+ * by force, its object was deleted, or the store could not be reached until the lease was over; or a copy of its process (a virtual machine or container
+ * that was cloned) goes on with it (`cloned`). Of a handle that nests in another: what it nests in was released (`outer-released`).
  *
  * Two reasons ask to stop before anything is lost: the mutex is being closed (`closed`), the leader resigns (`resigned`). A
  * signal with one of them means that the lock is held, and renewed, until the work under it has ended; for `closed`, no longer

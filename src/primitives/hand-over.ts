@@ -1,7 +1,7 @@
 import { checkCount, checkLease, checkNonEmptyString, invalidArgument } from "../arguments/checks.js";
 import { isObject, parseJson } from "../core/json.js";
-import { type Holder, type LockRef, MAX_TOKEN } from "../core/record.js";
-import type { HandedOver } from "../runtime/acquire/restore.js";
+import { type LockRef, MAX_TOKEN } from "../core/record.js";
+import type { HandedOver } from "../core/transition/restore.js";
 
 /** Where a lock is. */
 export interface LockPlace {
@@ -10,8 +10,8 @@ export interface LockPlace {
 }
 
 /** Writes a hold as a text, from which another process can go on with it. */
-export function writeHandOver(ref: LockRef, place: LockPlace, { id, token, leaseMs }: Holder): string {
-  return JSON.stringify({ s3MutexHold: VERSION, ...place, ...ref, id, token, leaseMs });
+export function writeHandOver(ref: LockRef, place: LockPlace, { id, token, leaseMs, writeIds }: HandedOver): string {
+  return JSON.stringify({ s3MutexHold: VERSION, ...place, ...ref, id, token, leaseMs, writeIds });
 }
 
 /**
@@ -24,7 +24,7 @@ export function readHandOver(text: unknown): {
   readonly from: HandedOver;
 } {
   const json = parseJson(checkNonEmptyString("text", text));
-  const { s3MutexHold, bucketName, key, kind, name, part, id, token, leaseMs } = isObject(json) ? json : {};
+  const { s3MutexHold, bucketName, key, kind, name, part, id, token, leaseMs, writeIds } = isObject(json) ? json : {};
   if (s3MutexHold !== VERSION)
     throw invalidArgument("text", text, "pass what lock.serialize() of this version returned");
   try {
@@ -41,6 +41,7 @@ export function readHandOver(text: unknown): {
       id: checkNonEmptyString("its id", id),
       token: checkToken("its token", token),
       leaseMs: checkLease("its leaseMs", leaseMs),
+      writeIds: checkWriteIds("its writeIds", writeIds),
     };
     return { ref, place, from };
   } catch (problem) {
@@ -63,6 +64,12 @@ function checkPart(argument: string, value: unknown, kind: unknown): Pick<LockRe
 
 function checkToken(argument: string, value: unknown): number {
   if (Number.isSafeInteger(value) && (value as number) > 0 && (value as number) <= MAX_TOKEN) return value as number;
+  throw invalidArgument(argument, value, UNCHANGED);
+}
+
+function checkWriteIds(argument: string, value: unknown): readonly string[] {
+  const areIds = Array.isArray(value) && value.length > 0 && value.every((id) => typeof id === "string" && id !== "");
+  if (areIds) return value;
   throw invalidArgument(argument, value, UNCHANGED);
 }
 

@@ -67,7 +67,16 @@ it("says what is wrong with a text", async () => {
   for (const text of texts) {
     await expect(mutex.restore(text)).rejects.toMatchObject({ code: "invalid-argument", message: /^text is / });
   }
-  const elsewhere = { s3MutexHold: 1, bucketName: "other", key: KEY, name: NAME, id: "a", token: 5, leaseMs: 1000 };
+  const elsewhere = {
+    s3MutexHold: 1,
+    bucketName: "other",
+    key: KEY,
+    name: NAME,
+    id: "a",
+    token: 5,
+    leaseMs: 1000,
+    writeIds: ["w"],
+  };
   await expect(mutex.restore(JSON.stringify(elsewhere))).rejects.toThrow(/in the bucket other/);
 });
 
@@ -83,6 +92,11 @@ it.each([
   ["id", "", /its id is ""/],
   ["name", ["x"], /its name is an array/],
   ["kind", "leader", /its kind is "leader"/],
+  ["writeIds", undefined, /its writeIds is undefined: pass what lock.serialize\(\) returned, unchanged/],
+  ["writeIds", "w", /its writeIds is "w"/],
+  ["writeIds", [], /its writeIds is an empty array/],
+  ["writeIds", ["w", ""], /its writeIds is an array/],
+  ["writeIds", ["w", 7], /its writeIds is an array/],
 ])("checks what a text says as it checks options: %s %j", async (field, value, message) => {
   const scene = new Scene();
   const { mutex } = scene.client();

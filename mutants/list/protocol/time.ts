@@ -321,6 +321,22 @@ export const TIME: readonly Mutant[] = [
     caughtBy: { test: "test/protocol/cloned-process.test.ts", named: "13.1.7:" },
   },
   {
+    name: "text of a copy",
+    why: "a copy of a process hands over the hold that the original has renewed since, and goes on to, so that two are inside",
+    file: "src/core/transition/restore.ts",
+    search: '  if (isCopys(held, { id: from.id, isOwn })) return { reply: { kind: "gone", reason: "cloned" } };\n',
+    replace: "",
+    caughtBy: { test: "test/protocol/cloned-process.test.ts", named: "13.1.7: a text by which it is handed over" },
+  },
+  {
+    name: "text of the renewals that were heard of",
+    why: "a lock that is handed over after a renewal whose answer was lost is taken for a copy's, and is lost",
+    file: "src/runtime/hold/lease.ts",
+    search: "writeIds: this.#writeLog.mayShow(this.#holder) };",
+    replace: "writeIds: [this.#holder.leaseWriteId] };",
+    caughtBy: { test: "test/protocol/cloned-process.test.ts", named: "13.1.7: a text by which it is handed over" },
+  },
+  {
     name: "sent when answered",
     why: "a request counts from its answer, so that a slow one narrows the bounds of the store's clock too far",
     file: "src/store/s3/answers/transmission.ts",

@@ -5,6 +5,7 @@ import {
   found,
   hasUnresolved,
   isOwn,
+  mayShow,
   NOTHING_SENT,
   readingOf,
   type SentWrites,
@@ -90,6 +91,27 @@ describe("since when a lease counts", () => {
   it("keeps no more than that of a long life", () => {
     expect(writesAfter(200, NOTHING_SENT).sent).toHaveLength(64);
     expect(answered(writesAfter(64, sentOn(ON_A)), "w").sent).toHaveLength(64);
+  });
+});
+
+describe("the record may show, of its own", () => {
+  const log = sentOn(ON_A, "y", sentOn(ON_A, "x", answered(sentOn(ON_A), "w")));
+
+  it("what it is known to show, and what was sent later, answered or not", () => {
+    expect(mayShow(log, "w")).toEqual(["w", "x", "y"]);
+    expect(mayShow(answered(log, "x"), "x")).toEqual(["x", "y"]);
+    expect(mayShow(log, "y")).toEqual(["y"]);
+  });
+
+  it("what was seen in it since, and what the last look has settled, however long ago they were sent", () => {
+    expect(mayShow(found(log, "x"), "y")).toEqual(["y", "x"]);
+    expect(mayShow(found(log, "y"), "y")).toEqual(["y"]);
+    const settled = seen(writesAfter(64, sentOn(ON_A)), '"b"', 50);
+    expect(mayShow(settled, "later63")).toEqual(["later63", "w"]);
+  });
+
+  it("each that is known where the one that it is known to show is forgotten", () => {
+    expect(mayShow(log, "forgotten")).toEqual(["forgotten", "w", "x", "y"]);
   });
 });
 

@@ -64,6 +64,12 @@ export function isOwn({ sent, landed, settled }: SentWrites, writeId: string): b
   return writeId === landed || settled.includes(writeId) || sent.some((one) => one.writeId === writeId);
 }
 
+/** Lists the writes of its own that the record may show where it was known to show this one: that, what was sent later, and what was seen. */
+export function mayShow({ sent, landed, settled }: SentWrites, known: string): readonly string[] {
+  const later = sent.slice(sent.findIndex(({ writeId }) => writeId === known) + 1).map(({ writeId }) => writeId);
+  return [...new Set([known, ...later, ...settled, ...(landed === undefined ? [] : [landed])])];
+}
+
 /** Notes that a write of its own was seen in the record. */
 export function found(log: SentWrites, writeId: string): SentWrites {
   return { ...log, landed: writeId };

@@ -51,7 +51,13 @@ it("ends a turn also where it cannot begin the next one in the same write", () =
 
 it("restores no hold that would need a token above it, and leaves the hold as it is", () => {
   const held = recordOf({ token: MAX_TOKEN, holders: [holderOf({ id: "a", token: 7 })] });
-  const command = { from: { id: "a", token: 7 }, id: "b", owner: "o", leaseMs: 1000, identity: {} };
+  const command = {
+    from: { id: "a", token: 7, writeIds: ["renewal of a"] },
+    id: "b",
+    owner: "o",
+    leaseMs: 1000,
+    identity: {},
+  };
   expect(restore(held, command, NOW)).toEqual(NO_TOKEN_LEFT);
   const below = written(restore({ ...held, token: MAX_TOKEN - 1 }, command, NOW));
   expect(below).toMatchObject({ token: MAX_TOKEN, holders: [{ id: "b", token: MAX_TOKEN }] });

@@ -158,7 +158,7 @@ it("renews several in one write, and tells each what became of it", () => {
 // ---------------------------------------------------------------------------------------------------------------------
 // Hand-over
 
-const FROM = { id: "holder", token: T0 };
+const FROM = { id: "holder", token: T0, writeIds: [holderOf().leaseWriteId] };
 const RESTORE = { from: FROM, id: "restored", owner: "another", leaseMs: 5000, identity: { host: "there", pid: 2 } };
 
 it("goes on with a hold under another id and a greater token, without a gap", () => {
@@ -198,6 +198,17 @@ it("refuses a text that is not about the present hold any more", () => {
     expect(restore(record, RESTORE, AT(1)).reply.kind).toBe("gone");
     expect(restore(record, RESTORE, AT(1)).change).toBeUndefined();
   }
+});
+
+it("13.1.7: leaves a hold alone that was renewed by none of the writes of the process that handed it over", () => {
+  const restoring = (...writeIds: string[]) =>
+    restore(
+      recordOf({ holders: [holderOf({ leaseWriteId: "w2" })] }),
+      { ...RESTORE, from: { ...FROM, writeIds } },
+      AT(1),
+    );
+  expect(restoring("w1")).toEqual({ reply: { kind: "gone", reason: "cloned" } });
+  expect(restoring("w1", "w2").reply.kind).toBe("granted");
 });
 
 it("P12: goes by the number that is stored, whatever a caller says", () => {

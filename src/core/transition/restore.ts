@@ -1,14 +1,22 @@
 import type { Attempt } from "../expiry.js";
-import { findHolder, type Holder, type Identity, isReleased, type LockRecord, MAX_TOKEN } from "../record.js";
+import { findHolder, type Holder, type Identity, isCopys, isReleased, type LockRecord, MAX_TOKEN } from "../record.js";
 import { nextToken } from "../shares.js";
 import { type Decision, nextVersion } from "./decision.js";
 import { leaseOf, sinceFirstDated } from "./hold-at-least.js";
 import { type GoneReason, reasonOfLoss } from "./renew.js";
 
+/** A hold that another process has let go of without giving it back. */
+export interface HandedOver {
+  readonly id: string;
+  readonly token: number;
+  readonly leaseMs: number;
+  /** Those by which that process may have renewed it last: a hold that was renewed by another write has been copied along with the process. */
+  readonly writeIds: readonly string[];
+}
+
 /** Go on with a hold that another process has handed over. */
 export interface RestoreCommand {
-  /** The acquisition and token that were handed over. */
-  readonly from: { readonly id: string; readonly token: number };
+  readonly from: Pick<HandedOver, "id" | "token" | "writeIds">;
   /** Under which id it goes on: another process with the same text comes too late. */
   readonly id: string;
   readonly owner: string;
@@ -36,6 +44,8 @@ export function restore(
     return { reply: { kind: "gone", reason: reasonOfLoss(record, from.token) } };
   }
   if (isReleased(held)) return { reply: { kind: "gone", reason: "released" } };
+  const isOwn = (writeId: string) => from.writeIds.includes(writeId);
+  if (isCopys(held, { id: from.id, isOwn })) return { reply: { kind: "gone", reason: "cloned" } };
   const nowMs = attempt.now.latestMs;
   const token = nextToken(record, nowMs);
   if (token > MAX_TOKEN) return { reply: { kind: "no-token-left" } };

@@ -62,7 +62,7 @@ async function restoring(given: Given = {}) {
   };
   const held: Lease[] = [];
   const localQueue = { object, hold: (lease: Lease) => held.push(lease) } as unknown as LocalQueue;
-  const from = { id: "before", token: T0, leaseMs: LEASE_MS };
+  const from = { id: "before", token: T0, leaseMs: LEASE_MS, writeIds: [HANDED_OVER.leaseWriteId] };
   const outcome = await restoreLease(context as unknown as Context, localQueue, from).catch((error: unknown) => error);
   await settled();
   return { ...stage, outcome, held, asked, after, checks, clockwork };

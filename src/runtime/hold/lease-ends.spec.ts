@@ -173,7 +173,7 @@ describe("handed over", () => {
   it("it ends here without being given back", async () => {
     const { lease, calls, ends, context } = leased();
     lease.keep();
-    expect(await lease.leave()).toMatchObject({ id: "me", token: 7, leaseMs: LEASE_MS });
+    expect(await lease.leave()).toMatchObject({ id: "me", token: 7, leaseMs: LEASE_MS, writeIds: ["w0"] });
     expect([lease.isHeld, lease.signal.aborted]).toEqual([false, false]);
     expect(ends).toEqual(["end"]);
     expect(context.holdings.leases).toEqual([]);
@@ -185,7 +185,7 @@ describe("handed over", () => {
   it("it is what a renewal that is under way makes of it, and is not renewed otherwise", async () => {
     const { lease, calls } = leased();
     const renewing = lease.renew();
-    expect(await lease.leave()).toMatchObject({ leaseWriteId: "w1" });
+    expect(await lease.leave()).toMatchObject({ writeIds: ["w1"] });
     expect(await renewing).toBe(true);
     expect(calls.renew).toHaveLength(1);
   });
@@ -193,7 +193,7 @@ describe("handed over", () => {
   it("it is asked for first where the clocks disagree", async () => {
     const { lease, clockwork, calls } = leased();
     clockwork.wallMs += 60_000;
-    expect(await lease.leave()).toMatchObject({ leaseWriteId: "w1" });
+    expect(await lease.leave()).toMatchObject({ writeIds: ["w1"] });
     expect(calls.renew).toHaveLength(1);
   });
 

@@ -131,7 +131,7 @@ export class Lease implements Hold {
   }
 
   /** Ends it here without giving it back, to go on elsewhere as the holder that is returned. */
-  async leave(): Promise<Holder> {
+  async leave(): Promise<Holder & { readonly writeIds: readonly string[] }> {
     if (!this.isHeld && !this.#clock.isOver) await this.renew();
     this.assertHeld();
     await this.#renewing?.catch(() => {});
@@ -140,7 +140,7 @@ export class Lease implements Hold {
     this.standing.handOver();
     this.#stop();
     this.#end();
-    return { ...this.#holder, leaseMs: this.#leaseMs };
+    return { ...this.#holder, leaseMs: this.#leaseMs, writeIds: this.#writeLog.mayShow(this.#holder) };
   }
 
   get #whyOver(): Loss {

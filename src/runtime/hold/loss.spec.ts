@@ -11,7 +11,7 @@ it.each([
   ["store-unavailable", "the store could not be reached until the lease was over"],
   ["closed", "its mutex was closed while work went on, and nothing renewed it any more"],
   ["resigned", "its holder resigned"],
-  ["cloned", "a copy of this process goes on with it"],
+  ["cloned", "a copy of the process that held it goes on with it"],
   ["outer-released", "what it nested in was released"],
 ] as const)("a loss says in words why: %s", (reason, words) => {
   const error = lossError("x", reason);

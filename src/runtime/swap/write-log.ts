@@ -4,10 +4,12 @@ import {
   found,
   hasUnresolved,
   isOwn,
+  mayShow,
   NOTHING_SENT,
   readingOf,
   seen,
 } from "../../core/client/write-log.js";
+import type { Holder } from "../../core/record.js";
 import type { ClockReading } from "../../core/store-time.js";
 import type { WriteCondition } from "../../store/object-store.js";
 
@@ -68,6 +70,11 @@ export class WriteLog implements WriteRecorder {
     if (!isOwn(this.#log, writeId)) return false;
     this.#log = found(this.#log, writeId);
     return true;
+  }
+
+  /** Lists its writes by which this hold may have been granted or renewed last, by now. */
+  mayShow({ leaseWriteId }: Pick<Holder, "leaseWriteId">): readonly string[] {
+    return mayShow(this.#log, leaseWriteId);
   }
 
   get hasUnresolved(): boolean {
