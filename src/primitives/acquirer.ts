@@ -13,14 +13,13 @@ import {
 } from "../arguments/checks.js";
 import { type LockRef, refKey } from "../core/record.js";
 import { patienceMs } from "../core/schedule/backoff.js";
-import type { HandedOver } from "../core/transition/restore.js";
 import type { Settings } from "../options/mutex-options.js";
 import { acquireLease } from "../runtime/acquire/acquire.js";
 import { type AcquireRequest, knownLimit } from "../runtime/acquire/acquire-request.js";
 import type { LocalQueues } from "../runtime/acquire/local-queue.js";
 import { callTimesOf } from "../runtime/acquire/patience.js";
 import { whenRenewable } from "../runtime/acquire/renewable.js";
-import { restoreLease } from "../runtime/acquire/restore.js";
+import { type HandedOver, restoreLease } from "../runtime/acquire/restore.js";
 import { unlessAborted } from "../runtime/base/abort.js";
 import { wasClosed } from "../runtime/base/closed.js";
 import type { Context } from "../runtime/base/context.js";

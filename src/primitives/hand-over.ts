@@ -1,7 +1,7 @@
 import { checkCount, checkLease, checkNonEmptyString, invalidArgument } from "../arguments/checks.js";
 import { isObject, parseJson } from "../core/json.js";
 import { type LockRef, MAX_TOKEN } from "../core/record.js";
-import type { HandedOver } from "../core/transition/restore.js";
+import type { HandedOver } from "../runtime/acquire/restore.js";
 
 /** Where a lock is. */
 export interface LockPlace {

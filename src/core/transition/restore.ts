@@ -5,18 +5,15 @@ import { type Decision, nextVersion } from "./decision.js";
 import { leaseOf, sinceFirstDated } from "./hold-at-least.js";
 import { type GoneReason, reasonOfLoss } from "./renew.js";
 
-/** A hold that another process has let go of without giving it back. */
-export interface HandedOver {
-  readonly id: string;
-  readonly token: number;
-  readonly leaseMs: number;
-  /** Those by which that process may have renewed it last: a hold that was renewed by another write has been copied along with the process. */
-  readonly writeIds: readonly string[];
-}
-
 /** Go on with a hold that another process has handed over. */
 export interface RestoreCommand {
-  readonly from: Pick<HandedOver, "id" | "token" | "writeIds">;
+  /** The acquisition and token that were handed over. */
+  readonly from: {
+    readonly id: string;
+    readonly token: number;
+    /** By which that process may have held it last: a hold that was renewed by another write has been copied along with the process. */
+    readonly writeIds: readonly string[];
+  };
   /** Under which id it goes on: another process with the same text comes too late. */
   readonly id: string;
   readonly owner: string;

@@ -1,7 +1,7 @@
 import type { Attempt } from "../../core/expiry.js";
 import type { LockRecord } from "../../core/record.js";
 import { holderLoss } from "../../core/transition/renew.js";
-import { type HandedOver, restore } from "../../core/transition/restore.js";
+import { type RestoreCommand, restore } from "../../core/transition/restore.js";
 import { onAbort } from "../base/abort.js";
 import { wasClosed } from "../base/closed.js";
 import type { Context } from "../base/context.js";
@@ -13,6 +13,9 @@ import { WriteLog } from "../swap/write-log.js";
 import { confirmGrant } from "./confirm.js";
 import type { LocalQueue } from "./local-queue.js";
 import { noTokenLeft } from "./refusals.js";
+
+/** A hold that another process has let go of without giving it back. */
+export type HandedOver = RestoreCommand["from"] & { readonly leaseMs: number };
 
 /**
  * Goes on with it, under an id and a token of its own.
