@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import {
+  isToldAt,
   MAX_PROOFS,
   PROOF_LIFE_MS,
   type Proof,
@@ -48,6 +49,16 @@ it("rule 72: is valid for a day by the bounds of store time, never from the futu
   expect(isProven({ now: at(T0) })).toBe(true);
   expect(isProven({ now: at(T0 - 1) })).toBe(false);
   expect(isProven({ now: { earliestMs: T0 - 1, latestMs: T0 + 1000 } })).toBe(false);
+});
+
+it("rule 72: a check is told to others while it is known to be of today, and not while it is not known which day it is", () => {
+  const day = T0 + PROOF_LIFE_MS;
+  for (const nowMs of [T0, day]) expect(isToldAt(T0, at(nowMs))).toBe(true);
+  for (const nowMs of [T0 - 1, day + 1]) expect(isToldAt(T0, at(nowMs))).toBe(false);
+  // The wall clock was believed, and is not any more.
+  expect(isToldAt(T0, { earliestMs: T0 - 500, latestMs: T0 + 500 })).toBe(true);
+  expect(isToldAt(day, { earliestMs: T0, latestMs: day })).toBe(true);
+  expect(isToldAt(day, { earliestMs: T0 - 1, latestMs: day })).toBe(false);
 });
 
 it("rule 73: keeps one proof a way, the later one, and four ways at most", () => {

@@ -49,6 +49,14 @@ function isOfToday({ atMs }: Proof, { earliestMs, latestMs }: StoreTime): boolea
   return atMs <= earliestMs && latestMs - atMs <= PROOF_LIFE_MS;
 }
 
+/**
+ * Says whether a check is told to others: it was today, as far as that is known. One answer may be wrong by any amount, and bounds that it
+ * has widened by more than a day do not tell which day it is.
+ */
+export function isToldAt(checkedAtMs: number, { earliestMs, latestMs }: StoreTime): boolean {
+  return checkedAtMs <= latestMs && latestMs - Math.min(checkedAtMs, earliestMs) <= PROOF_LIFE_MS;
+}
+
 /** Makes the proof of what this client has seen; the form of ETags may have been found out since the check. */
 export function proofOf(
   seen: Omit<Proof, "etagForm">,

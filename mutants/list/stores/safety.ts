@@ -2,6 +2,7 @@ import type { Mutant } from "../../mutant.js";
 
 const OVER_HTTP = "test/safety/checked-store.test.ts";
 const IN_VIRTUAL_TIME = "test/safety/check-in-virtual-time.test.ts";
+const WRONG_DATES = "test/safety/check-under-wrong-dates.test.ts";
 const PROOF = "src/core/proof.spec.ts";
 const CARRIED = "test/safety/carried-etag-form.test.ts";
 
@@ -19,9 +20,33 @@ export const SAFETY: readonly Mutant[] = [
     name: "proof's time refreshed by carrying",
     why: "who has read a proof writes it along as of now, so that a store is never asked again",
     file: "src/runtime/check/safety-check.ts",
-    search: "return this.#pass(by, versions, atMs);",
-    replace: "return this.#pass(by, versions, atMs === undefined ? atMs : this.#boundedNow()?.earliestMs);",
+    search: "return this.#pass(by, versions, { atMs,",
+    replace: "return this.#pass(by, versions, { atMs: atMs === undefined ? atMs : now?.earliestMs,",
     caughtBy: { test: OVER_HTTP, named: "rule 72:" },
+  },
+  {
+    name: "a check of one's own is dated by the store",
+    why: "one answer that is wrong by more than a day makes the check void as soon as it has passed, and it is made again, round after round",
+    file: "src/runtime/check/safety-check.ts",
+    search: "{ atMs, ageMs: 0 });",
+    replace: "{ atMs, ageMs: (this.#boundedNow()?.latestMs ?? 0) - (atMs ?? 0) });",
+    caughtBy: { test: WRONG_DATES, named: "in a bucket that no client has checked" },
+  },
+  {
+    name: "a check that is void is made again at once",
+    why: "what passes and does not last is asked for as often as the store answers",
+    file: "src/runtime/check/safety-check.ts",
+    search: 'await budget.afterFailure(verdict?.kind === "unknown" ? verdict : VOID);',
+    replace: 'if (verdict?.kind === "unknown") await budget.afterFailure(verdict);',
+    caughtBy: { test: WRONG_DATES, named: "is not asked for without end" },
+  },
+  {
+    name: "proof of an unknown day",
+    why: "others are told of a check as of a time that one wrong answer has told",
+    file: "src/runtime/check/safety-check.ts",
+    search: "return isToldAt(atMs, now) ? { atMs, versioning, now } : undefined;",
+    replace: "return { atMs, versioning, now };",
+    caughtBy: { test: WRONG_DATES, named: "no proof that is dated by it" },
   },
   {
     name: "proof of other versions",

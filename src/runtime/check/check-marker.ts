@@ -16,14 +16,21 @@ import { isSameEtag } from "../swap/snapshot.js";
 import type { ConditionProbe } from "./condition-probe.js";
 import type { WayHash } from "./way-hash.js";
 
+/** What a check tells others, and when. */
+export interface Told {
+  /** When the store was checked. */
+  readonly atMs: number;
+  readonly versioning: Versioning;
+  readonly now: StoreTime;
+}
+
 /** What there is to write into the marker, and what is known of it. */
 export interface Marking {
   readonly probe: ConditionProbe;
   /** The body that the store has taken; undefined where the marker was there before. */
   readonly created: string | undefined;
-  /** Undefined where the store tells no time: there is nothing that others could go by. */
-  readonly proof: { readonly atMs: number; readonly versioning: Versioning } | undefined;
-  readonly now: StoreTime | undefined;
+  /** Undefined where it is not known when that was: there is nothing that others could go by. */
+  readonly told: Told | undefined;
   /** What was read shows nothing against the store: what follows is for others. */
   readonly looked: () => void;
 }
@@ -67,7 +74,7 @@ export class CheckMarker {
   }
 
   /** Says what shows by it that the store is unsafe; undefined where nothing does. */
-  async write({ probe, created, proof, now, looked }: Marking, options: RequestOptions): Promise<string | undefined> {
+  async write({ probe, created, told, looked }: Marking, options: RequestOptions): Promise<string | undefined> {
     if (probe.key !== this.key) return undefined;
     const found = await this.#readAfterWrite(created, options);
     // A cache says so itself: its answer is not the store's, and such answers do not count.
@@ -80,9 +87,9 @@ export class CheckMarker {
     const isDone = tried !== undefined && (await this.#isDoneThoughRefused(found, tried, options));
     if (isDone !== false) return isDone === true ? DOES_REFUSED : undefined;
     looked();
-    if (proof === undefined || now === undefined) return undefined;
+    if (told === undefined) return undefined;
     const before = parseMarker(found.body);
-    const { atMs, versioning } = proof;
+    const { atMs, versioning, now } = told;
     const own = { way: await this.#ways.of(this.key), atMs, versions: versioning };
     const written = { writeId: this.#effects.newId(), touchedAtMs: now.latestMs };
     // In which form the store wants ETags may turn out by this very write.

@@ -1,7 +1,7 @@
-import { PROOF_LIFE_MS, type Proof, proofFor, proofOf, withProof } from "../../core/proof.js";
+import { isToldAt, PROOF_LIFE_MS, type Proof, proofFor, proofOf, withProof } from "../../core/proof.js";
 import type { LockRecord } from "../../core/record.js";
 import { type ClockReading, elapsedForHolder, type StoreTime } from "../../core/store-time.js";
-import { S3MutexError } from "../../errors.js";
+import type { S3MutexError } from "../../errors.js";
 import {
   type EtagFormHint,
   type ObjectStore,
@@ -20,9 +20,9 @@ import type { StoreClock } from "../base/store-clock.js";
 import { readClocks, settledWithin, UNREACHABLE_MS } from "../base/timing.js";
 import { isSameEtag } from "../swap/snapshot.js";
 import { timingByStore } from "../swap/told-time.js";
-import { CheckMarker, type Marking, ONE_ETAG } from "./check-marker.js";
+import { CheckMarker, type Marking, ONE_ETAG, type Told } from "./check-marker.js";
 import { ConditionProbe, type ProbeVerdict } from "./condition-probe.js";
-import { deniedError, ignoredError } from "./unsafe-store.js";
+import { deniedError, ignoredError, notEnded, VOID } from "./unsafe-store.js";
 import { WayHash } from "./way-hash.js";
 
 /** What is known of a store by all who use it through one client: by bucket and prefix. */
@@ -116,13 +116,11 @@ export class SafetyCheck implements GrantCheck {
 
   /** Adds to the record the proof of the client that has checked, as far as that is of use to others. */
   stamped(key: string, record: LockRecord): LockRecord {
-    const { passed } = this.#options.state;
-    if (!this.isPassed || passed?.atMs === undefined || passed.versioning === undefined) return record;
-    const now = this.#boundedNow();
+    const told = this.isPassed ? this.#told() : undefined;
     const way = this.#ways.ofKnown(key);
-    if (now === undefined || record.undated || way === undefined) return record;
-    const proof = proofOf({ way, atMs: passed.atMs, versions: passed.versioning }, this.#options.etagForm);
-    return { ...record, proofs: withProof(record.proofs, proof, now) };
+    if (told === undefined || record.undated || way === undefined) return record;
+    const proof = proofOf({ way, atMs: told.atMs, versions: told.versioning }, this.#options.etagForm);
+    return { ...record, proofs: withProof(record.proofs, proof, told.now) };
   }
 
   /** Begins to find out, unless that is known or under way. */
@@ -146,10 +144,10 @@ export class SafetyCheck implements GrantCheck {
     while (!this.isPassed && !signal.aborted) {
       this.begin(timeoutMs);
       const verdict = state.running === undefined ? undefined : await unlessAborted(state.running, signal);
-      if (signal.aborted || verdict?.kind === "passed") continue;
+      if (signal.aborted || this.isPassed) return;
       const error = verdict?.kind === "refused" ? verdict.error : this.refusal;
       if (error !== undefined) throw error;
-      if (verdict?.kind === "unknown") await budget.afterFailure(verdict);
+      await budget.afterFailure(verdict?.kind === "unknown" ? verdict : VOID);
     }
   }
 
@@ -182,7 +180,7 @@ export class SafetyCheck implements GrantCheck {
     const verdict = await probe.ask(found, options);
     if (verdict.kind !== "honoured") return this.#settle(verdict, probe.versioning);
     await this.#ways.of(this.#marker.key);
-    const passed = this.#pass("requests", probe.versioning ?? this.#options.state.versioning, atMs);
+    const passed = this.#pass("requests", probe.versioning ?? this.#options.state.versioning, { atMs, ageMs: 0 });
     this.#look((looked) => this.#finish(probe, { created: verdict.created, looked }, options));
     return passed;
   }
@@ -205,12 +203,8 @@ export class SafetyCheck implements GrantCheck {
   async #finish(probe: ConditionProbe, seen: Seen, options: { timeoutMs: number }): Promise<void> {
     const { state, logger } = this.#options;
     try {
-      const { passed } = state;
-      const versioning = passed?.versioning ?? state.versioning;
-      const proof =
-        passed?.atMs === undefined || versioning === undefined ? undefined : { atMs: passed.atMs, versioning };
-      const now = this.#boundedNow();
-      const fault = await this.#marker.write({ probe, ...seen, proof, now }, options);
+      const versioning = state.passed?.versioning ?? state.versioning;
+      const fault = await this.#marker.write({ probe, ...seen, told: this.#told() }, options);
       if (fault !== undefined) this.#settle({ kind: "ignored", seen: fault }, versioning);
     } catch (error) {
       // A client that closes has no time for it; the next one checks again.
@@ -244,17 +238,16 @@ export class SafetyCheck implements GrantCheck {
   /** Believes a proof, and with it what was seen of the form of ETags in the same check, and no more than that. */
   #believe(by: "record" | "marker", { versions, atMs, etagForm }: Proof): CheckVerdict {
     if (etagForm === "unquoted") this.#options.etagForm?.believe(etagForm);
-    return this.#pass(by, versions, atMs);
+    const now = this.#boundedNow();
+    return this.#pass(by, versions, { atMs, ageMs: now === undefined ? 0 : now.latestMs - atMs });
   }
 
   #pass(
     by: "record" | "marker" | "requests",
     versioning: Versioning | undefined,
-    atMs: number | undefined,
+    { atMs, ageMs }: { readonly atMs: number | undefined; readonly ageMs: number },
   ): CheckVerdict {
     const { state, effects, emit, logger } = this.#options;
-    const now = this.#boundedNow();
-    const ageMs = atMs === undefined || now === undefined ? 0 : now.latestMs - atMs;
     state.passed = { atMs, versioning, from: readClocks(effects), lifeMs: PROOF_LIFE_MS - ageMs };
     state.refused = undefined;
     const how = by === "requests" ? "it was asked" : `the ${by} says so`;
@@ -286,18 +279,19 @@ export class SafetyCheck implements GrantCheck {
     return verdict.error.code === "access-denied" ? deniedError(bucketName, this.#marker.key, verdict) : verdict.error;
   }
 
+  /** What there is to tell others; undefined where the time of the check is not known, as under bounds that one wrong answer has widened. */
+  #told(): Told | undefined {
+    const { atMs, versioning } = this.#options.state.passed ?? {};
+    const now = this.#boundedNow();
+    if (atMs === undefined || versioning === undefined || now === undefined) return undefined;
+    return isToldAt(atMs, now) ? { atMs, versioning, now } : undefined;
+  }
+
   /** Tells store time as answers bound it: the bare wall clock, where no answer has a date, does not bound it. */
   #boundedNow(): StoreTime | undefined {
     const { clock } = this.#options;
     return clock.isDateless ? undefined : clock.now();
   }
-}
-
-function notEnded(error: unknown): UnknownOutcome {
-  const cause = S3MutexError.is(error) ? error : undefined;
-  const message = `the check of the store did not come to an end: ${cause?.message ?? String(error)}`;
-  const unavailable = new S3MutexError("store-unavailable", message, { cause: error });
-  return { kind: "unknown", error: unavailable, throttled: false, sent: false };
 }
 
 /** After this a refusal is asked about again, with the next call that needs it: the store, or what is before it, may be another one. */

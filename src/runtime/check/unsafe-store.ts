@@ -1,5 +1,5 @@
 import { S3MutexError } from "../../errors.js";
-import type { RefusedOutcome, Versioning } from "../../store/object-store.js";
+import type { RefusedOutcome, UnknownOutcome, Versioning } from "../../store/object-store.js";
 
 /** Says that the store does not do what locks rest on: two would have the same lock at once. */
 export function ignoredError(bucketName: string, seen: string, versioning: Versioning | undefined): S3MutexError {
@@ -22,3 +22,22 @@ export function deniedError(bucketName: string, key: string, { error: cause, abo
     : `${start}: ${cause.message}`;
   return new S3MutexError("access-denied", message, { cause });
 }
+
+/** Says that a check has come to no verdict: it may be made again. */
+export function notEnded(error: unknown): UnknownOutcome {
+  const cause = S3MutexError.is(error) ? error : undefined;
+  const message = `the check of the store did not come to an end: ${cause?.message ?? String(error)}`;
+  const unavailable = new S3MutexError("store-unavailable", message, { cause: error });
+  return { kind: "unknown", error: unavailable, throttled: false, sent: false };
+}
+
+/** What was found did not last up to the moment at which a grant could go by it. */
+export const VOID: UnknownOutcome = {
+  kind: "unknown",
+  error: new S3MutexError(
+    "store-unavailable",
+    "the check of the store has passed, and was void at once: answers to writes disagree about the versioning of the bucket, or the clock of this process is being set by days",
+  ),
+  throttled: false,
+  sent: true,
+};
