@@ -90,7 +90,7 @@ export class Closing {
     const { holdings, background } = this.#context;
     const graceOver = new Promise<void>((resolve) => onAbort(this.#graceOver.signal, resolve));
     await Promise.race([holdings.until(() => this.#isUnused), graceOver]);
-    this.#leave(this.#leases.filter((lease) => !lease.standing.isOver && !this.#ofCallers.has(lease)));
+    this.#leave(this.#leases.filter((lease) => isWorkedUnder(lease) && !this.#ofCallers.has(lease)));
     const settled = holdings.until(() => this.#isSettled).then(() => background.idle());
     await this.#giveStoreTime(settled);
     this.#leave(this.#leases);
@@ -171,9 +171,14 @@ function listed(names: Iterable<string>): string {
   return [...names].map((name) => JSON.stringify(name)).join(", ");
 }
 
-function kindOf({ standing }: Held): LeftBehind["kind"] {
-  if (standing.isOver) return "release";
-  return standing.isGuarding ? "callback" : "handle";
+/** Says whether work of a caller may go on under it; what this library does itself is waited for as a release is. */
+function isWorkedUnder({ standing }: Held): boolean {
+  return !standing.isOver && !standing.isBrief;
+}
+
+function kindOf(lease: Held): LeftBehind["kind"] {
+  if (!isWorkedUnder(lease)) return "release";
+  return lease.standing.isGuarding ? "callback" : "handle";
 }
 
 function checkGrace(argument: string, value: unknown): number | undefined {

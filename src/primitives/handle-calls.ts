@@ -17,7 +17,7 @@ import { readHandOver } from "./hand-over.js";
 import type { Locator } from "./locator.js";
 import type { HeldLock, Lock } from "./lock.js";
 import type { HeldLockSet, LockSet } from "./lock-set.js";
-import { runGuarded, runHolding } from "./run-holding.js";
+import { runBriefly, runHolding } from "./run-holding.js";
 import { notFree, timedOut } from "./timed-out.js";
 
 /** The calls that give handles and run functions under locks: which scope each belongs to, and how long it waits. */
@@ -78,7 +78,7 @@ export class HandleCalls {
   }
 
   /**
-   * Waits for a lock, and gives it back whatever `use` does.
+   * Waits for a lock that is not shared, and gives it back whatever `use` does, which is this library's own.
    * @param asked what the caller asked for, as errors say it: part of its time may be over
    */
   async holding<T>(
@@ -93,7 +93,7 @@ export class HandleCalls {
       (scope) => this.#acquirer.handle({ name: lockName }, { ...call, scope }),
       async (lock) => {
         await using held = lock;
-        return await runGuarded(held, use);
+        return await runBriefly(held, use);
       },
     );
     if (done === undefined) throw notFree(object, asked);

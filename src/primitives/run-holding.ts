@@ -31,7 +31,25 @@ export async function runGuarded<Held extends HeldLock | HeldLockSet, T>(
   held: Held,
   fn: (held: Held) => T | Promise<T>,
 ): Promise<T> {
-  while (leasesOf(held).some(({ doubt }) => doubt.exists)) await held.whenCertain();
+  while (areInDoubt(held)) await held.whenCertain();
+  begin(held);
+  return guarding(leasesOf(held), () => fn(held));
+}
+
+/**
+ * Runs what this library does itself under a lock that no other work shares. A close waits for its end as for that of a release. Where it
+ * begins a function of the caller, it says so ({@link guarding}).
+ * @throws as {@link runGuarded} does
+ */
+export async function runBriefly<T>(lock: HeldLock, use: (lock: HeldLock) => Promise<T>): Promise<T> {
+  lock.lease.standing.noteBrief();
+  while (areInDoubt(lock)) await lock.whenCertain();
+  begin(lock);
+  return use(lock);
+}
+
+/** Begins work under what is held. @throws where none may begin; then it counts as unused */
+function begin(held: HeldLock | HeldLockSet): void {
   try {
     assertMayBegin(held);
   } catch (error) {
@@ -39,7 +57,10 @@ export async function runGuarded<Held extends HeldLock | HeldLockSet, T>(
     throw S3MutexError.is(error, "lost") ? neverCalled(error) : error;
   }
   for (const lock of locksOf(held)) lock.noteGuarding();
-  return guarding(leasesOf(held), () => fn(held));
+}
+
+function areInDoubt(held: HeldLock | HeldLockSet): boolean {
+  return leasesOf(held).some(({ doubt }) => doubt.exists);
 }
 
 /** Throws unless work may begin under what is held: `closed` when its mutex was closed, or the first loss. */

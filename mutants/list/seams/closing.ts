@@ -3,6 +3,7 @@ import type { Mutant } from "../../mutant.js";
 const CLOSE = "test/closing/close.test.ts";
 const RESIGN = "test/closing/resign.test.ts";
 const TURN = "test/closing/turn-of-a-grant.test.ts";
+const NOTHING_RUNS = "test/closing/nothing-runs-yet.test.ts";
 const RESTORE = "test/closing/restore.test.ts";
 
 /** Closing and resigning, and grants and restorations that meet them. */
@@ -78,6 +79,22 @@ export const CLOSING: readonly Mutant[] = [
     search: 'return this.loss ?? (this.#isLeft ? lossError(this.lockName, "closed") : undefined);',
     replace: "return undefined;",
     caughtBy: { test: CLOSE, named: "gives nothing away when it outlasts the grace" },
+  },
+  {
+    name: "closing: leaves what nothing runs under",
+    why: "a lock whose `runOnce` only looks what is remembered, or whose `forget` forgets, stays for a whole lease",
+    file: "src/primitives/closing.ts",
+    search: "return !standing.isOver && !standing.isBrief;",
+    replace: "return !standing.isOver;",
+    caughtBy: { test: NOTHING_RUNS, named: "leaves nothing behind, and the next caller" },
+  },
+  {
+    name: "closing: takes a function of runOnce for its own",
+    why: "the function of `runOnce` is not known to run, so that its lock counts as given back soon",
+    file: "src/primitives/once/run-once.ts",
+    search: "return guarding([run.lock.lease], () => fn(run));",
+    replace: "return guarding([], () => fn(run));",
+    caughtBy: { test: NOTHING_RUNS, named: "is left to run out when the grace is over" },
   },
   {
     name: "closing: waits for its own caller",

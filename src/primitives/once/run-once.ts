@@ -18,6 +18,7 @@ import type { Context } from "../../runtime/base/context.js";
 import { UNREACHABLE_MS } from "../../runtime/base/timing.js";
 import { refusalError } from "../../runtime/fenced/fenced-refusal.js";
 import { readFenced } from "../../runtime/fenced/read-fenced.js";
+import { guarding } from "../../runtime/scopes/guarding.js";
 import type { Scopes } from "../../runtime/scopes/scopes.js";
 import type { AcquireOptions } from "../call-options.js";
 import { contentOf } from "../fenced/fenced-content.js";
@@ -108,12 +109,12 @@ export class Once {
     const known = await this.#read(place, options);
     if (known.done !== undefined) return { ran: false, result: known.done.result as AsJson<T> };
     let hasBegun = false;
-    const begin = (run: OnceRun) => {
+    const begin = (run: OnceRun & { readonly lock: HeldLock }) => {
       if (this.#context.closing.aborted) throw wasClosed(place.lockName);
       // This process may have stood still since it was granted the lock, and another process may have done it.
       run.lock.assertHeld();
       hasBegun = true;
-      return fn(run);
+      return guarding([run.lock.lease], () => fn(run));
     };
     try {
       return await this.#hold(place, options, startedAtMs, (lock) => this.#runHolding(place, lock, begin));
@@ -124,7 +125,11 @@ export class Once {
     }
   }
 
-  async #runHolding<T>(place: Place, lock: HeldLock, fn: (run: OnceRun) => T | Promise<T>): Promise<RunOnceResult<T>> {
+  async #runHolding<T>(
+    place: Place,
+    lock: HeldLock,
+    fn: (run: OnceRun & { readonly lock: HeldLock }) => Promise<T>,
+  ): Promise<RunOnceResult<T>> {
     const memory = await lock.fencedObject<Done>({ key: place.key });
     // Another process may have done it while this one waited.
     const done = await memory.read();

@@ -60,8 +60,8 @@ export interface LeftBehind extends HoldEvent {
   /** Until when others respect it: epoch milliseconds of the store's clock. */
   readonly expiresAt: number;
   /**
-   * `callback`: a function runs under it; `handle`: it was not released; `release`: it was, or its function has ended, and the store
-   * has not answered that.
+   * `callback`: a function runs under it; `handle`: it was not released; `release`: it was, or no function runs under it any more, or yet,
+   * and the store has not answered that.
    */
   readonly kind: "callback" | "handle" | "release";
 }

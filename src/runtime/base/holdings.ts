@@ -8,6 +8,7 @@ export interface Held {
     readonly isOver: boolean;
     readonly isLeft: boolean;
     readonly isGuarding: boolean;
+    readonly isBrief: boolean;
     askToStop(reason: "closed"): void;
     guard(): () => void;
   };

@@ -36,6 +36,19 @@ describe("being asked to stop", () => {
   });
 });
 
+it("is brief while only its own library works under it", () => {
+  const standing = new Standing("x");
+  expect(standing.isBrief).toBe(false);
+  standing.noteBrief();
+  expect(standing.isBrief).toBe(true);
+  const ends = [standing.guard(), standing.guard()];
+  expect([standing.isBrief, standing.isGuarding]).toEqual([false, true]);
+  ends[0]?.();
+  expect(standing.isBrief).toBe(false);
+  ends[1]?.();
+  expect([standing.isBrief, standing.isGuarding]).toEqual([true, false]);
+});
+
 describe("being left to run out", () => {
   it("ends what is sent for it, and is told to work that goes on to its end", () => {
     const standing = new Standing("x");

@@ -23,6 +23,7 @@ export class Standing {
   #askedBy: StopReason | undefined;
   #wasClosed = false;
   #guarded = 0;
+  #isBrief = false;
   readonly #stayAlive: () => () => void;
   #isUnused = false;
   #isOver = false;
@@ -89,6 +90,16 @@ export class Standing {
   /** Whether a function runs under it. */
   get isGuarding(): boolean {
     return this.#guarded > 0;
+  }
+
+  /** Whether only this library works under it at this moment, whose requests end by themselves: then it is given back, unasked. */
+  get isBrief(): boolean {
+    return this.#isBrief && !this.isGuarding;
+  }
+
+  /** Notes that it is held by a call of this library, which gives it back when it has ended: but for functions that it begins itself. */
+  noteBrief(): void {
+    this.#isBrief = true;
   }
 
   /** Whether no work was done under it, nor will be. */
