@@ -16,7 +16,7 @@ export const BEGINNINGS: readonly Mutant[] = [
     name: "begun in doubt",
     why: "a function is refused its lock for a clock that was set, and the store is not asked",
     file: "src/primitives/run-holding.ts",
-    search: "  while (leasesOf(held).some(({ doubt }) => doubt.exists)) await held.whenCertain();\n",
+    search: "  while (areInDoubt(held)) await held.whenCertain();\n",
     replace: "",
     caughtBy: { test: BEGINS, named: "asks the store first" },
   },

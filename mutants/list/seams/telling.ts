@@ -222,7 +222,7 @@ export const TELLING: readonly Mutant[] = [
     name: "a release that was not answered is a handle",
     why: "an operator looks for a handle that is not released where the store did not answer",
     file: "src/primitives/closing.ts",
-    search: 'if (standing.isOver) return "release";\n',
+    search: 'if (!isWorkedUnder(lease)) return "release";\n',
     replace: "",
     caughtBy: { test: "test/closing/close.test.ts", named: "waited for two seconds" },
   },

@@ -279,7 +279,7 @@ export class SafetyCheck implements GrantCheck {
     return verdict.error.code === "access-denied" ? deniedError(bucketName, this.#marker.key, verdict) : verdict.error;
   }
 
-  /** What there is to tell others; undefined where the time of the check is not known, as under bounds that one wrong answer has widened. */
+  /** Gives what there is to tell others; undefined where the time of the check is not known, as under bounds that one wrong answer has widened. */
   #told(): Told | undefined {
     const { atMs, versioning } = this.#options.state.passed ?? {};
     const now = this.#boundedNow();
