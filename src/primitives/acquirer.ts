@@ -108,7 +108,7 @@ export class Acquirer {
   async handle(ref: LockRef, call: AcquireCall): Promise<HeldLock | undefined> {
     const lock = await this.#handle(ref, call);
     if (lock === undefined) return undefined;
-    if (lock.lease.doubt.exists) await this.#whenCertain(lock, call);
+    if (lock.isInDoubt) await this.#whenCertain(lock, call);
     try {
       assertMayBegin(lock);
     } catch (error) {

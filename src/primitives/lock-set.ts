@@ -45,6 +45,11 @@ export class HeldLockSet implements LockSet {
     for (const lock of this.locks) lock.assertHeld();
   }
 
+  /** Whether the clocks disagree about one of them. */
+  get isInDoubt(): boolean {
+    return this.locks.some((lock) => lock.isInDoubt);
+  }
+
   /** Waits while the clocks disagree about one of them, and the store is being asked. */
   async whenCertain(): Promise<void> {
     for (const lock of this.locks) await lock.whenCertain();

@@ -206,6 +206,11 @@ export class HeldLock implements Lock {
     return this.#hold.root;
   }
 
+  /** Whether the clocks disagree about the lease; a handle that has ended has nothing left to find out. */
+  get isInDoubt(): boolean {
+    return !this.#isEnded && this.#hold.root.doubt.exists;
+  }
+
   /** Waits while the clocks disagree about the lease, and the store is being asked. */
   async whenCertain(): Promise<void> {
     if (!this.#isEnded) await this.#hold.root.doubt.settled();

@@ -31,7 +31,7 @@ export async function runGuarded<Held extends HeldLock | HeldLockSet, T>(
   held: Held,
   fn: (held: Held) => T | Promise<T>,
 ): Promise<T> {
-  while (areInDoubt(held)) await held.whenCertain();
+  while (held.isInDoubt) await held.whenCertain();
   begin(held);
   return guarding(leasesOf(held), () => fn(held));
 }
@@ -43,7 +43,7 @@ export async function runGuarded<Held extends HeldLock | HeldLockSet, T>(
  */
 export async function runBriefly<T>(lock: HeldLock, use: (lock: HeldLock) => Promise<T>): Promise<T> {
   lock.lease.standing.noteBrief();
-  while (areInDoubt(lock)) await lock.whenCertain();
+  while (lock.isInDoubt) await lock.whenCertain();
   begin(lock);
   return use(lock);
 }
@@ -57,10 +57,6 @@ function begin(held: HeldLock | HeldLockSet): void {
     throw S3MutexError.is(error, "lost") ? neverCalled(error) : error;
   }
   for (const lock of locksOf(held)) lock.noteGuarding();
-}
-
-function areInDoubt(held: HeldLock | HeldLockSet): boolean {
-  return leasesOf(held).some(({ doubt }) => doubt.exists);
 }
 
 /** Throws unless work may begin under what is held: `closed` when its mutex was closed, or the first loss. */
