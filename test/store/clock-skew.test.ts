@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { OF_S3 } from "./handler.js";
 import { type Answer, clientFor, errorAnswer, IF_ABSENT, OPTIONS, startStub, storeOver } from "./stub.js";
 
 const HOUR_MS = 3_600_000;
@@ -11,7 +12,7 @@ function strictAboutTime(code: string): Answer {
       "$1-$2-$3T$4:$5:$6Z",
     );
     if (Math.abs(Date.parse(signed) - Date.now()) > HOUR_MS / 4) return errorAnswer(403, code)(request, response);
-    response.setHeader("etag", '"x"');
+    response.setHeaders(new Headers({ ...OF_S3, etag: '"x"' }));
     return response.end();
   };
 }

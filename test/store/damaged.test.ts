@@ -2,6 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { expect, it } from "vitest";
 import { S3Mutex } from "../../src/index.js";
 import { startS3Server } from "../../src/testing/index.js";
+import { OF_S3 } from "./handler.js";
 import { clientFor, IF_ABSENT, OPTIONS, startStub, storeOver } from "./stub.js";
 
 async function start() {
@@ -87,7 +88,7 @@ it("ETags that are not hashes are not a sign of damage", async () => {
       version += 1;
     }
     const etag = `"${String(version).padStart(32, "0")}"`;
-    response.writeHead(200, { etag }).end(request.method === "GET" ? stored : "");
+    response.writeHead(200, { etag, ...OF_S3 }).end(request.method === "GET" ? stored : "");
   });
   const store = storeOver(clientFor(stub.endpoint));
   expect(await store.write("a", "{}", IF_ABSENT, OPTIONS)).toMatchObject({ kind: "ok" });

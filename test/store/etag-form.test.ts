@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import type { S3Store } from "../../src/store/s3/s3-store.js";
 import { type S3Server, type StoreQuirks, startS3Server } from "../../src/testing/index.js";
+import { OF_S3 } from "./handler.js";
 import { clientFor, hurriedEffects, IF_ABSENT, ifMatch, OPTIONS, startStub, storeOver } from "./stub.js";
 
 const PROBE = /\.s3-mutex\/probe-/;
@@ -93,7 +94,7 @@ it("refuses a store that accepts a stale unquoted ETag", async () => {
     const condition = request.headers["if-match"];
     if (request.method === "PUT" && condition?.startsWith('"')) return void response.writeHead(412).end();
     if (request.method === "PUT") writes += 1;
-    response.writeHead(200, { etag: `"${request.method === "PUT" ? writes : "lock"}"` });
+    response.writeHead(200, { ...OF_S3, etag: `"${request.method === "PUT" ? writes : "lock"}"` });
     return void response.end(request.method === "PUT" ? "" : "{}");
   });
   const store = storeOver(clientFor(stub.endpoint));
@@ -107,7 +108,7 @@ it("refuses a store that accepts a stale unquoted ETag", async () => {
 it("refuses a store that recognises an ETag in no form", async () => {
   const stub = await startStub((request, response) => {
     const refused = request.method === "PUT" && request.headers["if-match"] !== undefined;
-    response.writeHead(refused ? 412 : 200, { etag: '"lock"' }).end(request.method === "PUT" ? "" : "{}");
+    response.writeHead(refused ? 412 : 200, { ...OF_S3, etag: '"lock"' }).end(request.method === "PUT" ? "" : "{}");
   });
   const store = storeOver(clientFor(stub.endpoint));
   const { second } = await replaceWithReread(store, "a", '"lock"', "two");

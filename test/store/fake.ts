@@ -1,7 +1,7 @@
 import { S3Store, type S3StoreOptions } from "../../src/store/s3/s3-store.js";
 import { Clockwork } from "../protocol/clockwork.js";
 import { found } from "./asking.js";
-import { type Answered, clientAnswering, refusing, type Sent } from "./handler.js";
+import { type Answered, clientAnswering, OF_S3, refusing, type Sent } from "./handler.js";
 
 /** What a test answers in place of the bucket; undefined: the bucket does. */
 export type InPlace = (request: Sent, count: number) => Answered | Promise<Answered> | undefined;
@@ -24,7 +24,7 @@ function bucketOf({ shown = (etag) => etag, wanted = (etag) => etag }: BucketTra
     if (method === "GET" && ifNoneMatch === object?.etag) return { statusCode: 304 };
     if (method === "GET") {
       const etag = shown(object?.etag ?? "");
-      return found(object?.body ?? "", { "x-amz-request-id": "1", ...(etag === undefined ? {} : { etag }) });
+      return found(object?.body ?? "", { ...OF_S3, ...(etag === undefined ? {} : { etag }) });
     }
     const isMet = ifMatch === undefined ? ifNoneMatch === undefined || object === undefined : isNamed(ifMatch, object);
     if (!isMet) return refusing(412, "PreconditionFailed");
@@ -35,7 +35,7 @@ function bucketOf({ shown = (etag) => etag, wanted = (etag) => etag }: BucketTra
     versions += 1;
     const etag = `"${versions}"`;
     objects.set(path, { etag, body: String(body) });
-    return { statusCode: 200, headers: { etag } };
+    return { statusCode: 200, headers: { ...OF_S3, etag } };
   };
 
   function isNamed(ifMatch: string, object: { readonly etag: string } | undefined): boolean {

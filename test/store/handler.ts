@@ -42,6 +42,9 @@ export function clientAnswering(
   return { client, sent };
 }
 
+/** By what S3 marks its answers. */
+export const OF_S3 = { "x-amz-request-id": "1" };
+
 /** Makes an answer of the error document of S3. */
 export function refusing(statusCode: number, code: string, headers: Record<string, string> = {}): Answered {
   const body = Buffer.from(`<Error><Code>${code}</Code><Message>${code} it is</Message></Error>`);

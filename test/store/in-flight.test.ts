@@ -2,6 +2,7 @@ import { expect, it, vi } from "vitest";
 import { realEffects } from "../../src/runtime/base/effects.js";
 import type { StoreEffects } from "../../src/store/object-store.js";
 import { startS3Server } from "../../src/testing/index.js";
+import { OF_S3 } from "./handler.js";
 import { clientFor, IF_ABSENT, startStub, storeOver } from "./stub.js";
 
 /** How many ordinary requests are in flight at most, over the SDK's pool of 50 sockets. */
@@ -35,7 +36,7 @@ it("a burst of 500 requests times out none, though all together take longer than
   const { effects, pass, nowMs } = steppedTime();
   const arrived: (() => void)[] = [];
   const stub = await startStub((_, response) => {
-    arrived.push(() => void response.writeHead(200, { etag: '"one"' }).end());
+    arrived.push(() => void response.writeHead(200, { ...OF_S3, etag: '"one"' }).end());
   });
   const warnings: Error[] = [];
   const onWarning = (warning: Error) => warnings.push(warning);

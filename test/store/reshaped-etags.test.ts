@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { S3Mutex } from "../../src/index.js";
 import { type StoreQuirks, startS3Server } from "../../src/testing/index.js";
 import { isRecordKey } from "../../testkit/record-key.js";
+import { OF_S3 } from "./handler.js";
 import { clientFor, IF_ABSENT, ifMatch, OPTIONS, startStub, storeOver } from "./stub.js";
 
 /** What something in front of the store makes of the ETags of what it sends. */
@@ -111,7 +112,9 @@ it("a store whose own ETags have no quotes is used as it is", async () => {
       bodies.set(key, body);
       versions.set(key, `v${version}`);
     }
-    response.writeHead(200, { etag: versions.get(key) ?? "" }).end(request.method === "GET" ? bodies.get(key) : "");
+    response
+      .writeHead(200, { ...OF_S3, etag: versions.get(key) ?? "" })
+      .end(request.method === "GET" ? bodies.get(key) : "");
   });
   const store = storeOver(clientFor(stub.endpoint));
   expect(await store.write("a", "{}", IF_ABSENT, OPTIONS)).toMatchObject({ kind: "ok", etag: "v1" });
@@ -126,7 +129,7 @@ it("a store that takes a stale ETag under another shape is refused", async () =>
   const stub = await startStub((request, response, body = "") => {
     const key = request.url?.split("?")[0] ?? "";
     if (request.method === "PUT") bodies.set(key, body);
-    response.writeHead(200, { etag: 'W/"x"' }).end(request.method === "GET" ? bodies.get(key) : "");
+    response.writeHead(200, { ...OF_S3, etag: 'W/"x"' }).end(request.method === "GET" ? bodies.get(key) : "");
   });
   const store = storeOver(clientFor(stub.endpoint));
   bodies.set("/locks/a", "{}");

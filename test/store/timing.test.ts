@@ -1,5 +1,6 @@
 import { performance } from "node:perf_hooks";
 import { expect, it } from "vitest";
+import { OF_S3 } from "./handler.js";
 import { clientFor, IF_ABSENT, OPTIONS, startStub, storeOver } from "./stub.js";
 
 /** When a request left and its answer came: what a lease and the bounds of the store's clock are counted from. */
@@ -11,7 +12,7 @@ it("`sentAtMs` is before the store has seen the request, and `receivedAtMs` afte
   const stub = await startStub((_, response) => {
     arrivedAtMs = performance.now();
     setTimeout(() => {
-      response.setHeader("etag", '"x"');
+      response.setHeaders(new Headers({ ...OF_S3, etag: '"x"' }));
       response.end();
     }, SLOW_MS);
   });
@@ -35,7 +36,7 @@ it.each([
   [undefined, undefined],
 ])("an answer with the Age %s tells the time: not if it comes out of a cache", async (age, aged) => {
   const stub = await startStub((_, response) => {
-    response.setHeader("etag", '"x"');
+    response.setHeaders(new Headers({ ...OF_S3, etag: '"x"' }));
     if (age !== undefined) response.setHeader("age", age);
     response.end();
   });

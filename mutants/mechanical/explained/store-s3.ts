@@ -406,12 +406,6 @@ export const OF_STORE: readonly Explained[] = [
   },
   {
     file: "src/store/s3/learnt/body-hash.ts",
-    search: 'state.isMd5 === undefined && verdict === "differs"',
-    replace: 'true && verdict === "differs"',
-    why: "where ETags are hashes the function has returned, and where they are not it says so again",
-  },
-  {
-    file: "src/store/s3/learnt/body-hash.ts",
     search: "catch {\n    return undefined;\n  }",
     replace: "catch {}",
     why: "what returns nothing returns undefined as well",

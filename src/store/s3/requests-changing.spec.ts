@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { settled } from "../../../test/protocol/clockwork.js";
 import { asking, askingAs, found, header, md5Of, OPTIONS, TIMING } from "../../../test/store/asking.js";
-import { type Answered, refusing } from "../../../test/store/handler.js";
+import { type Answered, OF_S3, refusing } from "../../../test/store/handler.js";
 
 describe("a write", () => {
-  const created: Answered = { statusCode: 200, headers: { etag: '"1"' } };
+  const created: Answered = { statusCode: 200, headers: { ...OF_S3, etag: '"1"' } };
 
   it("sends the body as JSON that no cache keeps, under its condition, with what the owner wants to see", async () => {
     const { requests, sent, asked } = asking(created);
@@ -37,7 +37,7 @@ describe("a write", () => {
   });
 
   it("whose ETag is the hash of another body may have been done", async () => {
-    const { requests, bodyHash } = asking({ statusCode: 200, headers: { etag: md5Of("other") } });
+    const { requests, bodyHash } = asking({ statusCode: 200, headers: { ...OF_S3, etag: md5Of("other") } });
     bodyHash.isMd5 = true;
     expect(await requests.put("a", "{}", { IfMatch: '"0"' }, OPTIONS)).toMatchObject({ kind: "unknown" });
   });

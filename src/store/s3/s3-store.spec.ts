@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { settled } from "../../../test/protocol/clockwork.js";
 import { found, OPTIONS, TIMING } from "../../../test/store/asking.js";
 import { storing } from "../../../test/store/fake.js";
-import { type Answered, refusing, type Sent } from "../../../test/store/handler.js";
+import { type Answered, OF_S3, refusing, type Sent } from "../../../test/store/handler.js";
 
 const IF_ABSENT = { kind: "if-absent" } as const;
 const ifMatch = (etag: string) => ({ kind: "if-match", etag }) as const;
@@ -89,7 +89,7 @@ describe("an ETag that reads show in another way", () => {
   it("of a write that was done is not a refusal, whatever the probe says", async () => {
     const denied = refusing(403, "AccessDenied");
     const { store } = storing((request) =>
-      isProbe(request) ? denied : { statusCode: 200, headers: { etag: 'W/"1"' } },
+      isProbe(request) ? denied : { statusCode: 200, headers: { ...OF_S3, etag: 'W/"1"' } },
     );
     expect(await store.write("a", "{}", IF_ABSENT, OPTIONS)).toMatchObject({
       ...{ kind: "unknown", throttled: false, sent: true, timing: TIMING },
@@ -159,7 +159,7 @@ describe("an object that creates say exists and reads say does not", () => {
   ];
   const marker = "<DeleteMarker><Key>a</Key><VersionId>v7</VersionId><IsLatest>true</IsLatest></DeleteMarker>";
   const versions = found(`<ListVersionsResult>${marker}</ListVersionsResult>`, {});
-  const there: Answered = { statusCode: 200, headers: { etag: '"1"' } };
+  const there: Answered = { statusCode: 200, headers: { ...OF_S3, etag: '"1"' } };
 
   /** A create for each answer to one, a read for each other, and the last read. */
   async function readAfter(...answers: readonly (readonly ["create" | "read", Answered])[]) {
@@ -201,7 +201,7 @@ describe("a removal", () => {
   });
 
   it("is not done where it would leave a version behind, and asks nothing where that is known", async () => {
-    const versioned: Answered = { statusCode: 200, headers: { etag: '"1"', "x-amz-version-id": "v1" } };
+    const versioned: Answered = { statusCode: 200, headers: { ...OF_S3, etag: '"1"', "x-amz-version-id": "v1" } };
     const { store, asked } = storing(() => versioned);
     await store.write("a", "{}", IF_ABSENT, OPTIONS);
     expect(await store.remove("a", '"1"', OPTIONS)).toEqual({ kind: "versioned" });
@@ -224,7 +224,7 @@ describe("a removal", () => {
     await store.write("a", "{}", IF_ABSENT, OPTIONS);
     expect(await store.remove("a", '"1"', OPTIONS)).toEqual({ kind: "unsupported" });
     expect(await store.read("a", OPTIONS)).toMatchObject({ kind: "ok" });
-    const racing = storing(() => ({ statusCode: 200, headers: { etag: '"1"', server: "VERSITYGW" } }));
+    const racing = storing(() => ({ statusCode: 200, headers: { ...OF_S3, etag: '"1"', server: "VERSITYGW" } }));
     await racing.store.write("a", "{}", IF_ABSENT, OPTIONS);
     expect(await racing.store.remove("a", '"1"', OPTIONS)).toEqual({ kind: "unsupported" });
     expect(racing.asked()).toHaveLength(1);

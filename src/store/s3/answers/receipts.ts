@@ -2,7 +2,12 @@ import { describeBody, isPage, s3WordsOf } from "./answer.js";
 import type { BodyBytes } from "./body.js";
 import { haveOneCore } from "./etag-shape.js";
 import type { Said } from "./operation.js";
-import type { Transmission } from "./transmission.js";
+import type { AnswerHeaders, Transmission } from "./transmission.js";
+
+/** Says whether S3 has marked the answer as one of its own, which portals and proxies do not. Some stores mark none. */
+export function isMarked(headers: AnswerHeaders): boolean {
+  return headers["x-amz-request-id"] !== undefined;
+}
 
 /**
  * Says whether this is a conflict: 409 and 412 without a word are what several stores send; a page with that status is not the store's. To
@@ -18,12 +23,12 @@ export function isConflict(status: number, { transmission }: Said, isCreation: b
  */
 export function isReceipt(transmission: Transmission): boolean {
   const { text = "", headers = {} } = transmission;
-  return text.trim() === "" || (headers["x-amz-request-id"] !== undefined && s3WordsOf(transmission) === undefined);
+  return text.trim() === "" || (isMarked(headers) && s3WordsOf(transmission) === undefined);
 }
 
 /** Says whether this is S3's answer to a deletion: 204, without a body. A 200 that has one, or nothing of S3 about it, is a portal's. */
 export function isDeletion({ status, text = "", headers = {} }: Transmission): boolean {
-  return status === 204 || (text === "" && headers["x-amz-request-id"] !== undefined);
+  return status === 204 || (text === "" && isMarked(headers));
 }
 
 /** Says whether a 304 shows another ETag than was asked about, as of a cache that mixes up versions: the object has to be read. */
@@ -34,11 +39,7 @@ export function isAboutAnother({ headers = {} }: Transmission, ifNoneMatch: stri
 /** Says whether a page is not the store's: where one was put in place of a lock's object, the answer is marked as one of S3. */
 export function isForeignPage(body: BodyBytes, { headers = {} }: Transmission): boolean {
   const isHtml = headers["content-type"]?.startsWith("text/html") === true;
-  return (
-    isHtml &&
-    headers["x-amz-request-id"] === undefined &&
-    (body.kind === "oversized" || isPage(body.bytes.toString("utf8")))
-  );
+  return isHtml && !isMarked(headers) && (body.kind === "oversized" || isPage(body.bytes.toString("utf8")));
 }
 
 /** Says why a success is not believed. */

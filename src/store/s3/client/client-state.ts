@@ -56,8 +56,10 @@ export interface AbsenceState {
 export interface BodyHashState {
   /** Whether the ETags that the store gave to writes were the MD5 of their bodies; undefined while there was none. */
   isMd5?: boolean | undefined;
-  /** What was written last whose answer was not believed, for its ETag. */
-  doubted?: { readonly etag: string; readonly bytes: Buffer } | undefined;
+  /** Whether a write was found stored whose answer had no mark of S3: then the lack of one says nothing here. */
+  leavesUnmarked?: boolean;
+  /** The last write whose ETag was not its hash, for which a read can show whether the store gave it. */
+  unproven?: { readonly etag: string; readonly bytes: Buffer; readonly isUnmarked: boolean } | undefined;
   /** By the hash of what was read, an ETag that it came under and that is another one. */
   readonly unlike: Map<string, string>;
 }

@@ -16,12 +16,22 @@ function hashes(isMd5?: boolean): { readonly state: BodyHashState; readonly subj
 describe("what a store's ETags are is learnt by writing", () => {
   it.each([
     ["the hash of the body", `"${MD5}"`, true],
-    ["another hash", `"${"0".repeat(32)}"`, false],
+    ["another hash", `"${"0".repeat(32)}"`, undefined],
     ["no hash", '"version-1"', undefined],
   ])("%s", (_, etag, isMd5) => {
     const { state, subject } = hashes();
-    expect(subject.wrote(etag, "body")).toBe(true);
+    expect(subject.wrote(etag, "body", OF_S3)).toBe(true);
     expect(state.isMd5).toBe(isMd5);
+  });
+
+  it.each([`"${"0".repeat(32)}"`, '"version-1"'])("and by what is found stored: %s is no hash", (etag) => {
+    const { state, subject } = hashes();
+    subject.wrote(etag, "body", OF_S3);
+    subject.judge(etag, OTHER, OF_S3);
+    expect(state.isMd5).toBeUndefined();
+    expect(subject.judge(etag, BODY, OF_S3)).toBeUndefined();
+    expect(state).toMatchObject({ isMd5: false });
+    expect(state.leavesUnmarked).toBeUndefined();
   });
 
   it.each([`"${"0".repeat(32)}"`, '"version-1"'])("and once they are hashes, %s is not the store's", (etag) => {
@@ -44,10 +54,44 @@ describe("what a store's ETags are is learnt by writing", () => {
 
   it("and once they are not hashes, none of them is doubted, nor are they hashes again by chance", () => {
     const { state, subject } = hashes(false);
-    expect(subject.wrote(`"${"0".repeat(32)}"`, "body")).toBe(true);
+    expect(subject.wrote(`"${"0".repeat(32)}"`, "body", OF_S3)).toBe(true);
     expect(subject.wrote(`"${MD5}"`, "body")).toBe(true);
     expect(state.isMd5).toBe(false);
     expect(subject.judge(`"${MD5}"`, OTHER, {})).toBeUndefined();
+  });
+});
+
+describe("an answer to a write that S3 has not marked", () => {
+  const KMS = { "x-amz-server-side-encryption": "aws:kms" };
+
+  it.each([undefined, true, false])("is the store's where its ETag is the hash, whatever others are (%s)", (isMd5) => {
+    const { state, subject } = hashes(isMd5);
+    expect(subject.wrote(`"${MD5}"`, "body")).toBe(true);
+    expect(state.unproven).toBeUndefined();
+  });
+
+  it.each<[string, Record<string, string>]>([
+    [`"${"0".repeat(32)}"`, {}],
+    ['"version-1"', {}],
+    [`"${MD5}"`, KMS],
+  ])("may be anyone's else (%s, %o), until what was written is found under it", (etag, headers) => {
+    const { subject } = hashes();
+    expect(subject.wrote(etag, "body", headers)).toBe(false);
+    expect(subject.wrote(etag, "body", headers)).toBe(false);
+    subject.judge(etag, OTHER, headers);
+    subject.judge('"another"', BODY, headers);
+    expect(subject.wrote(etag, "body", headers)).toBe(false);
+    subject.judge(etag, BODY, headers);
+    expect(subject.wrote('"version-2"', "other", headers)).toBe(true);
+  });
+
+  it("is no reason to take hashes for none, where the ETag cannot be told", () => {
+    const { state, subject } = hashes(true);
+    expect(subject.wrote(`"${MD5}"`, "body", KMS)).toBe(false);
+    subject.judge(`"${MD5}"`, BODY, KMS);
+    expect(state).toMatchObject({ isMd5: true, leavesUnmarked: true });
+    expect(subject.wrote('"version-2"', "body", KMS)).toBe(true);
+    expect(subject.wrote('"version-2"', "body")).toBe(false);
   });
 });
 
@@ -99,7 +143,7 @@ describe("what a read shows", () => {
     { "x-amz-server-side-encryption-customer-algorithm": "AES256" },
   ])("has another hash where it is encrypted: %o", (headers) => {
     expect(hashes(true).subject.judge(`"${MD5}"`, OTHER, headers)).toBeUndefined();
-    expect(hashes(true).subject.wrote('"version-1"', "body", headers)).toBe(true);
+    expect(hashes(true).subject.wrote('"version-1"', "body", { ...headers, ...OF_S3 })).toBe(true);
   });
 
   it("has its hash where the store encrypts with keys of its own", () => {

@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
+import { isMarked } from "../answers/receipts.js";
 import type { AnswerHeaders } from "../answers/transmission.js";
 import type { BodyHashState } from "../client/client-state.js";
 
 /**
  * Where the ETag of a body is its MD5, as on most stores, it tells what was damaged on the way: cut short, compressed, or
- * the body of another version. Whether it is, this client's own writes show.
+ * the body of another version. Whether it is, this client's own writes show. It also tells whose answer to a write it is, as S3's mark does.
  */
 export class BodyHashes {
   readonly #state: BodyHashState;
@@ -14,20 +15,22 @@ export class BodyHashes {
   }
 
   /**
-   * Notes that the answer to a write of this body has this ETag. False where it cannot be the store's: its ETags are hashes, and this one
-   * is not of this body. A client that doubts reads; what is found stored under that ETag shows that the store has changed its ways.
+   * Notes that the answer to a write of this body has this ETag. False where it may not be the store's: its ETags are hashes, and this one
+   * is not of this body; or neither S3's mark nor the hash says that the store gave it, as a portal's that answers everything. A client that
+   * doubts reads; what is found stored under that ETag shows that the store answers like this.
    */
   wrote(etag: string, body: string, headers: AnswerHeaders = {}): boolean {
     const state = this.#state;
     const bytes = Buffer.from(body);
     const verdict = compare(etag, bytes, headers);
-    if (state.isMd5 === true && (verdict === "differs" || verdict === "other form")) {
-      state.doubted = { etag, bytes };
-      return false;
+    if (verdict === "matches") {
+      state.isMd5 ??= true;
+      return true;
     }
-    if (state.isMd5 === undefined && verdict === "matches") state.isMd5 = true;
-    if (state.isMd5 === undefined && verdict === "differs") state.isMd5 = false;
-    return true;
+    const isUnmarked = !isMarked(headers);
+    state.unproven = { etag, bytes, isUnmarked };
+    const isOtherHash = state.isMd5 === true && verdict !== undefined;
+    return !isOtherHash && (!isUnmarked || state.leavesUnmarked === true);
   }
 
   /**
@@ -36,11 +39,14 @@ export class BodyHashes {
    */
   judge(etag: string, bytes: Buffer, headers: AnswerHeaders = {}): "damaged" | "doubtful" | "made up" | undefined {
     const state = this.#state;
-    if (state.doubted?.etag === etag && state.doubted.bytes.equals(bytes)) state.isMd5 = false;
-    if (state.isMd5 === false) return undefined;
     const verdict = compare(etag, bytes, headers);
+    if (state.unproven?.etag === etag && state.unproven.bytes.equals(bytes)) {
+      if (verdict !== undefined) state.isMd5 = false;
+      if (state.unproven.isUnmarked) state.leavesUnmarked = true;
+    }
+    if (state.isMd5 === false) return undefined;
     // Where S3 has not marked the answer, a page with an ETag of its own may have come in its place.
-    const isStrange = verdict === "other form" && headers["x-amz-request-id"] === undefined;
+    const isStrange = verdict === "other form" && !isMarked(headers);
     if (verdict !== "differs" && !isStrange) return undefined;
     if (state.isMd5 !== true) return "doubtful";
     return this.#cameUnderAnother(etag, bytes) ? "made up" : "damaged";

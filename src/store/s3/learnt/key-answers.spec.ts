@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { BodyHashes } from "./body-hash.js";
-import { foundBy, isUnchanged, type KeyAnswer } from "./key-answers.js";
+import { foundBy, isUnchanged, type KeyAnswer, writtenBy } from "./key-answers.js";
 
 it.each([
   [304, {}, true],
@@ -43,4 +43,30 @@ it("a body under two ETags that are not its hash is made up, where this store's 
   expect(found("2")).toMatchObject(
     said("the same 4 bytes came under different ETags, and neither is their hash, as those of writes here are"),
   );
+});
+
+it.each([undefined, "", '""', 'W/""'])("%s is not an ETag: a version that has none cannot be named", (etag) => {
+  const answer: KeyAnswer = {
+    request: { action: "s3:PutObject", bucket: "locks", key: "a" },
+    transmission: { status: 200, headers: { "x-amz-request-id": "1" } },
+    timing: { sentAtMs: 1, receivedAtMs: 2 },
+    etag,
+    hashes: new BodyHashes({ isMd5: false, unlike: new Map() }),
+  };
+  const error = { message: expect.stringContaining("the answer has no ETag (200 with") };
+  expect(writtenBy(answer, "{}")).toMatchObject({ kind: "unknown", error });
+  const found = foundBy(answer, { kind: "bytes", bytes: Buffer.from("{}") }, 1000);
+  expect(found).toMatchObject({ kind: "no-etag", outcome: { error } });
+});
+
+it("words of another program are no receipt, also where this store marks none of its answers", () => {
+  const answerWith = (text: string): KeyAnswer => ({
+    request: { action: "s3:PutObject", bucket: "locks", key: "a" },
+    transmission: { status: 200, headers: {}, text },
+    timing: { sentAtMs: 1, receivedAtMs: 2 },
+    etag: '"1"',
+    hashes: new BodyHashes({ isMd5: false, leavesUnmarked: true, unlike: new Map() }),
+  });
+  expect(writtenBy(answerWith("Welcome"), "{}")).toMatchObject({ kind: "unknown" });
+  expect(writtenBy(answerWith(""), "{}")).toMatchObject({ kind: "ok" });
 });

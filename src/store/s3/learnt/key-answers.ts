@@ -23,13 +23,14 @@ export interface KeyAnswer {
 
 /** Tells what a read comes to whose answer is a success. */
 export function foundBy(answer: KeyAnswer, body: BodyBytes, maxBodyBytes: number): ReadOutcome | NoEtag {
-  const { request, transmission, timing, etag } = answer;
+  const { request, transmission, timing } = answer;
+  const etag = namedBy(answer);
   const { status = 200 } = transmission;
   // A part that was not asked for (206), or what a proxy has transformed (203), is not the object.
   if (status !== 200) return outcomeOfBadAnswer(request, NOT_WHOLE(status), transmission);
   const isForeign = isForeignPage(body, transmission);
-  if (!etag || isForeign) {
-    const outcome = outcomeOfBadAnswer(request, notOfS3(etag || undefined, transmission, body), transmission);
+  if (etag === undefined || isForeign) {
+    const outcome = outcomeOfBadAnswer(request, notOfS3(etag, transmission, body), transmission);
     const text = body.kind === "bytes" ? body.bytes.toString("utf8") : undefined;
     return isForeign ? outcome : { kind: "no-etag", body: text, outcome };
   }
@@ -43,6 +44,11 @@ export function foundBy(answer: KeyAnswer, body: BodyBytes, maxBodyBytes: number
   const doubt = verdict === "doubtful" ? { isDoubtful: true } : {};
   const text = decoded.toString("utf8");
   return { kind: "ok", etag, body: text, ...doubt, ...versionIn(transmission), ...writtenAt(transmission), timing };
+}
+
+/** Gives the ETag; undefined where there is none, or one without anything in it, which names no version. */
+function namedBy({ etag = "" }: KeyAnswer): string | undefined {
+  return /^(?:W\/)?(?:"")?$/.test(etag) ? undefined : etag;
 }
 
 const NOT_WHOLE = (status: number) =>
@@ -69,11 +75,13 @@ export function absentBy(status: number, { code, transmission }: Said, timing: A
 }
 
 /** Tells what a write comes to whose answer is a success. */
-export function writtenBy({ request, transmission, timing, etag, hashes }: KeyAnswer, body: string): WriteOutcome {
+export function writtenBy(answer: KeyAnswer, body: string): WriteOutcome {
+  const { request, transmission, timing, hashes } = answer;
+  const etag = namedBy(answer);
   // It may have been done, but under a name that no client knows: the caller has to read it.
-  const isOurs = etag && isReceipt(transmission) && hashes.wrote(etag, body, transmission.headers);
+  const isOurs = etag !== undefined && isReceipt(transmission) && hashes.wrote(etag, body, transmission.headers);
   if (isOurs) return { kind: "ok", etag, ...versionIn(transmission), timing };
-  return outcomeOfBadAnswer(request, notOfS3(etag || undefined, transmission), transmission);
+  return outcomeOfBadAnswer(request, notOfS3(etag, transmission), transmission);
 }
 
 /** Tells what a write or a deletion comes to whose answer says why it was not done. @param isCreation it finds nothing by intent */

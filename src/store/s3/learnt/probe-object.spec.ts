@@ -1,11 +1,13 @@
 import { expect, it } from "vitest";
 import { settled } from "../../../../test/protocol/clockwork.js";
 import {
+  ABSENT,
   answering,
   CONFLICT,
   done,
   landed,
   REFUSED,
+  shows,
   THROTTLED,
   TIMING,
   thenShown,
@@ -56,6 +58,14 @@ it.each([
 ])("has not done what was answered with a conflict where a read shows %s", async (_, afterwards) => {
   const { deps, options } = answering(thenShown(afterwards));
   expect(await new ProbeObject(deps, options).create()).toMatchObject({ kind: "conflict" });
+});
+
+it("looks for what was answered by an answer that does not say who gave it", async () => {
+  const doubted = { ...UNKNOWN, timing: TIMING };
+  const stored = answering(doubted, shows('"7"'));
+  expect(await new ProbeObject(stored.deps, stored.options).create()).toMatchObject({ kind: "ok", etag: '"7"' });
+  const lost = answering(doubted, ABSENT);
+  expect(await new ProbeObject(lost.deps, lost.options).create()).toBe(doubted);
 });
 
 it("what says nothing is unknown, and tells at which step", () => {

@@ -61,13 +61,14 @@ export class ProbeObject {
 
   /**
    * Writes, and takes a conflict for one only where the object is another than what was sent: some runtimes and proxies send a request
-   * twice by themselves, and then it is the second one that is answered.
+   * twice by themselves, and then it is the second one that is answered. An answer that does not say who gave it is looked into as well.
    */
   async #write(condition: PutCondition, padBytes = 0): Promise<WriteOutcome> {
     this.#body = `{"probe":"${this.#deps.effects.newId()}${" ".repeat(padBytes)}"}`;
     const body = this.#body;
     const written = await this.#patient(() => this.#deps.requests.put(this.#key, body, condition, this.#options));
-    if (written.kind !== "conflict") return written;
+    const isAnswered = written.kind === "unknown" && written.timing !== undefined;
+    if (written.kind !== "conflict" && !isAnswered) return written;
     const found = await this.read();
     return found.kind === "ok" && found.body === body ? found : written;
   }

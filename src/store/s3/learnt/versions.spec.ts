@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { Clockwork } from "../../../../test/protocol/clockwork.js";
-import { type Answered, clientAnswering } from "../../../../test/store/handler.js";
+import { type Answered, clientAnswering, OF_S3 } from "../../../../test/store/handler.js";
 import { type ReadOutcome, versioningOf } from "../../object-store.js";
 import { stateOf } from "../client/client-state.js";
 import { NO_HEADERS } from "../client/store-headers.js";
@@ -33,10 +33,10 @@ function asking(...answers: readonly Answered[]) {
   return { requests, versions: known };
 }
 
-const found = (body: string, headers: Record<string, string> = { etag: '"1"' }): Answered => {
+const found = (body: string, headers: Record<string, string> = { ...OF_S3, etag: '"1"' }): Answered => {
   return { statusCode: 200, headers, body: Buffer.from(body) };
 };
-const versioned = (id: string) => ({ etag: '"1"', "x-amz-version-id": id });
+const versioned = (id: string) => ({ ...OF_S3, etag: '"1"', "x-amz-version-id": id });
 const absent = (headers: Record<string, string>, code = "<Code>NoSuchKey</Code>"): Answered => {
   return { statusCode: 404, headers, body: Buffer.from(code === "" ? "" : `<Error>${code}</Error>`) };
 };
@@ -45,7 +45,7 @@ const MARKED = { "x-amz-delete-marker": "true" };
 it.each([
   ["enabled", versioned("v1"), { versionId: "v1" }],
   ["suspended", versioned("null"), { versionId: "null" }],
-  ["none", { etag: '"1"' }, {}],
+  ["none", { ...OF_S3, etag: '"1"' }, {}],
   ["none", versioned(""), {}],
 ] as const)("each answer about an object tells: %s", async (versioning, headers, shown) => {
   const reading = asking(found("{}", headers));
