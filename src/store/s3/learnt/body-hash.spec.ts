@@ -74,7 +74,7 @@ describe("an answer to a write that S3 has not marked", () => {
     [`"${"0".repeat(32)}"`, {}],
     ['"version-1"', {}],
     [`"${MD5}"`, KMS],
-  ])("may be anyone's else (%s, %o), until what was written is found under it", (etag, headers) => {
+  ])("may be of something else (%s, %o), until what was written is found under it", (etag, headers) => {
     const { subject } = hashes();
     expect(subject.wrote(etag, "body", headers)).toBe(false);
     expect(subject.wrote(etag, "body", headers)).toBe(false);
