@@ -150,7 +150,7 @@ describe("a store that marks no answers", () => {
   });
 
   it.each(["auto", "never"] as const)(
-    "and whose ETags are no hashes is asked once by each client for what it wrote, with verify %s",
+    "and whose ETags are not hashes is asked once by each client for what it wrote, with verify %s",
     async (verify) => {
       await using scene = await start();
       const { endpoint, asked } = await startWay(scene, { isMarked: false, areHashes: false });

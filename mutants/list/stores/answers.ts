@@ -67,7 +67,7 @@ export const ANSWERS: readonly Mutant[] = [
     file: "src/store/s3/learnt/key-answers.ts",
     search: "isReceipt(transmission) && hashes",
     replace: "hashes",
-    caughtBy: { test: "src/store/s3/learnt/key-answers.spec.ts", named: "are no receipt" },
+    caughtBy: { test: "src/store/s3/learnt/key-answers.spec.ts", named: "are not a receipt" },
   },
   {
     name: "any ETag believed of a write",
@@ -87,14 +87,14 @@ export const ANSWERS: readonly Mutant[] = [
   },
   {
     name: "a store without marks believed of no write",
-    why: "each write to a store that marks no answers, and whose ETags are no hashes, is read back for good",
+    why: "each write to a store that marks no answers, and whose ETags are not hashes, is read back for good",
     file: "src/store/s3/learnt/body-hash.ts",
     search: "if (state.unproven.isUnmarked) state.leavesUnmarked = true;",
     replace: "",
     caughtBy: { test: "test/store/unmarked-receipts.test.ts", named: "asked once by each client" },
   },
   {
-    name: "a portal teaches that ETags are no hashes",
+    name: "a portal teaches that ETags are not hashes",
     why: "one answer of a portal, and a body that was damaged is called corrupt, with the advice to delete a live lock",
     file: "src/store/s3/learnt/body-hash.ts",
     search: "state.unproven = { etag, bytes, isUnmarked };",
@@ -103,7 +103,7 @@ export const ANSWERS: readonly Mutant[] = [
   },
   {
     name: "probes of a store without marks come to nothing",
-    why: "a store that marks no answers, says 404 without words and has ETags that are no hashes never gives a lock",
+    why: "a store that marks no answers, says 404 without words and has ETags that are not hashes never gives a lock",
     file: "src/store/s3/learnt/probe-object.ts",
     search: 'if (written.kind !== "conflict" && !isAnswered) return written;',
     replace: 'if (written.kind !== "conflict" || isAnswered) return written;',

@@ -24,7 +24,7 @@ describe("what a store's ETags are is learnt by writing", () => {
     expect(state.isMd5).toBe(isMd5);
   });
 
-  it.each([`"${"0".repeat(32)}"`, '"version-1"'])("and by what is found stored: %s is no hash", (etag) => {
+  it.each([`"${"0".repeat(32)}"`, '"version-1"'])("and by what is found stored: %s is not a hash", (etag) => {
     const { state, subject } = hashes();
     subject.wrote(etag, "body", OF_S3);
     subject.judge(etag, OTHER, OF_S3);
@@ -85,7 +85,7 @@ describe("an answer to a write that S3 has not marked", () => {
     expect(subject.wrote('"version-2"', "other", headers)).toBe(true);
   });
 
-  it("is no reason to take hashes for none, where the ETag cannot be told", () => {
+  it("gives no reason to take hashes for none, where the ETag cannot be told", () => {
     const { state, subject } = hashes(true);
     expect(subject.wrote(`"${MD5}"`, "body", KMS)).toBe(false);
     subject.judge(`"${MD5}"`, BODY, KMS);

@@ -59,7 +59,7 @@ it.each([undefined, "", '""', 'W/""'])("%s is not an ETag: a version that has no
   expect(found).toMatchObject({ kind: "no-etag", outcome: { error } });
 });
 
-it("words of another program are no receipt, also where this store marks none of its answers", () => {
+it("words of another program are not a receipt, also where this store marks none of its answers", () => {
   const answerWith = (text: string): KeyAnswer => ({
     request: { action: "s3:PutObject", bucket: "locks", key: "a" },
     transmission: { status: 200, headers: {}, text },
