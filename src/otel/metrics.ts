@@ -1,5 +1,6 @@
 import {
   type Attributes,
+  diag,
   type MeterProvider,
   metrics,
   type ObservableCallback,
@@ -134,7 +135,7 @@ class Level {
 function memoizedAttributes(lockNameOf: ((lockName: string) => string | undefined) | undefined) {
   const known = new Map<string, Attributes>();
   return ({ bucketName }: DiagnosticsOrigin, lockName: string): Attributes => {
-    const name = lockNameOf?.(lockName);
+    const name = nameFor(lockName, lockNameOf);
     const key = name === undefined ? bucketName : `${bucketName}/${name}`;
     const attributes = known.get(key) ?? {
       "aws.s3.bucket": bucketName,
@@ -143,4 +144,18 @@ function memoizedAttributes(lockNameOf: ((lockName: string) => string | undefine
     known.set(key, attributes);
     return attributes;
   };
+}
+
+/** Gives the name that the caller has for a lock; none where its function fails, or is asynchronous: what is counted still counts. */
+function nameFor(lockName: string, lockNameOf: ((lockName: string) => unknown) | undefined): string | undefined {
+  const failed = (error: unknown) => void diag.error("s3-mutex: lockName failed", error);
+  try {
+    const name = lockNameOf?.(lockName);
+    if (typeof name === "string") return name;
+    // Unheard, its rejection would end the process.
+    Promise.resolve(name).catch(failed);
+  } catch (error) {
+    failed(error);
+  }
+  return undefined;
 }

@@ -1,5 +1,5 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
-import type { MeterProvider, TracerProvider } from "@opentelemetry/api";
+import { diag, type MeterProvider, type TracerProvider } from "@opentelemetry/api";
 import { type OptionNames, refuseUnknownOptions } from "../arguments/option-names.js";
 import { metricsHandlers } from "./metrics.js";
 import { spanHandlers } from "./spans.js";
@@ -36,7 +36,9 @@ export function startTelemetry(options: TelemetryOptions = {}): Telemetry {
   const metrics =
     options.meterProvider === false ? undefined : metricsHandlers(options.meterProvider, options.lockName);
   const all = [...Object.entries(metrics?.handlers ?? {}), ...Object.entries(spans?.handlers ?? {})];
-  const listeners = all.map(([name, handle]) => [name, (message: unknown) => handle(message as never)] as const);
+  const listeners = all.map(
+    ([name, handle]) => [name, guarded((message: unknown) => handle(message as never))] as const,
+  );
   for (const [name, listener] of listeners) subscribe(name, listener);
   let isStopped = false;
   const stop = () => {
@@ -47,4 +49,15 @@ export function startTelemetry(options: TelemetryOptions = {}): Telemetry {
     spans?.end();
   };
   return { stop, [Symbol.dispose]: stop };
+}
+
+/** Keeps what a provider or a span processor throws to OpenTelemetry's own log: Node ends the process of a listener that throws. */
+function guarded(listener: (message: unknown) => void): (message: unknown) => void {
+  return (message) => {
+    try {
+      listener(message);
+    } catch (error) {
+      diag.error("s3-mutex: telemetry failed", error);
+    }
+  };
 }

@@ -1,6 +1,8 @@
 import type { S3Client, S3ClientConfig } from "@aws-sdk/client-s3";
 import { S3MutexError } from "../errors.js";
-import type { Effects } from "../runtime/base/effects.js";
+import { type Effects, quietLogger } from "../runtime/base/effects.js";
+import { hearRejection } from "../runtime/base/listeners.js";
+import { logTo } from "../runtime/base/logger.js";
 import { MAX_REQUEST_MS, requestTimeoutMs } from "../runtime/base/timing.js";
 import { createS3Client } from "../store/s3/client/client.js";
 import type { StoreHeaders } from "../store/s3/client/store-headers.js";
@@ -131,7 +133,7 @@ export async function examine(plan: VerifyPlan, effects: Effects): Promise<Store
     const check: StoreCheck = { id, title, ...finding };
     checks.push(check);
     const elapsedMs = Math.round(effects.monotonicMs() - startedAtMs);
-    plan.onCheck?.(check, { done: checks.length, total, elapsedMs });
+    hearRejection(plan.onCheck?.(check, { done: checks.length, total, elapsedMs }), "onCheck", logTo(quietLogger));
   };
   const tidied = (finding: Finding) => tell("clean-up", "Clean-up", finding);
   await askThenTidyUp(exam, { lanes, asking: ask(exam, plan, lanes, tell), signal: plan.signal, tidied });

@@ -2,6 +2,7 @@ import { describe, test } from "vitest";
 import { type StoreCheck, type VerifyStoreBaseOptions, verifyStore } from "../../src/index.js";
 import type { FaultRule, S3Server, StoreQuirks } from "../../src/testing/index.js";
 import { IN_FULL } from "../scale.js";
+import { unheardOf } from "../telemetry/unheard.js";
 import { BUCKET, examined } from "./examine.js";
 
 const TIMEOUT = { timeout: 90_000 };
@@ -283,6 +284,26 @@ describe("what is not a verdict", () => {
     await expect(verifyStore({ bucketName: BUCKET })).rejects.toMatchObject({ code: "invalid-argument" });
     await expect(examine({ keyPrefix: "\ud800" })).rejects.toMatchObject({ code: "invalid-argument" });
     await expect(examine({ rounds: -1 })).rejects.toMatchObject({ code: "invalid-argument" });
+  });
+
+  test("an onCheck that rejects ends no process, and the examination goes on", TIMEOUT, async (context) => {
+    const { expect } = context;
+    const warnings: Error[] = [];
+    const onWarning = (warning: Error) => void warnings.push(warning);
+    process.on("warning", onWarning);
+    const stop = new AbortController();
+    const onCheck = async ({ id }: StoreCheck) => {
+      if (id === "put-permission") throw new Error("the screen is away");
+      if (id === "etag-form") stop.abort();
+    };
+    const examine = () => examined(context, {}, () => {}, { onCheck, signal: stop.signal });
+    try {
+      const unheard = await unheardOf(() => expect(examine()).rejects.toMatchObject({ code: "aborted" }));
+      expect(unheard).toEqual([]);
+    } finally {
+      process.off("warning", onWarning);
+    }
+    expect(warnings.map(({ message }) => message)).toEqual(["s3-mutex: onCheck rejected: the screen is away"]);
   });
 
   test("stopping it: what was written is removed all the same", TIMEOUT, async (context) => {

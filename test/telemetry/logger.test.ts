@@ -3,6 +3,7 @@ import { Writable } from "node:stream";
 import { expect, vi } from "vitest";
 import { type Lock, type Logger, S3MutexError } from "../../src/index.js";
 import { BUCKET, it, listeningLogger, until, type World } from "../api/fixture.js";
+import { unheardOf } from "./unheard.js";
 
 it("without a logger says nothing, except what the user would not learn of otherwise", async ({ world }) => {
   const warnings: Error[] = [];
@@ -148,4 +149,40 @@ it("P14: what a listener throws is in the text, whatever it is; it forges no sec
     "object",
     "[object Object]",
   ]);
+});
+
+it("a logger whose methods reject ends no process that holds locks", async ({ world }) => {
+  const calls: string[] = [];
+  const away = async (message: string) => {
+    calls.push(message);
+    throw new Error("the log service is away");
+  };
+  const logger: Logger = { debug: away, info: away, warn: away, error: away };
+  const unheard = await unheardOf(async () => {
+    const lock = await world.mutex({ logger }).acquire("nightly");
+    await world.mutex().releaseLock("nightly", true);
+    await lock.renew();
+  });
+  expect(calls).toContain(TEXT);
+  expect(unheard).toEqual([]);
+});
+
+it("what is told of a listing's progress may reject: it is logged, and the listing goes on", async ({ world }) => {
+  world.leaves("a");
+  await (await world.mutex().acquire("a")).release();
+  const { logger, lines } = listeningLogger();
+  const mutex = world.mutex({ logger });
+  const onProgress = async () => {
+    throw new Error("the screen is away");
+  };
+  const unheard = await unheardOf(async () => {
+    const names: string[] = [];
+    for await (const { lockName } of mutex.list({ onProgress })) names.push(lockName);
+    expect(names).toEqual(["a"]);
+    expect(await mutex.cleanupStaleLocks({ onProgress, dryRun: true })).toMatchObject({ total: 1 });
+  });
+  expect(unheard).toEqual([]);
+  const error = { level: "error", message: "s3-mutex: onProgress rejected: the screen is away" };
+  expect(lines).toEqual(lines.map(() => expect.objectContaining(error)));
+  expect(lines.length).toBeGreaterThan(3);
 });

@@ -10,6 +10,7 @@ import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from "
 import { afterEach, expect } from "vitest";
 import { startTelemetry, type TelemetryOptions } from "../../src/otel/index.js";
 import { BUCKET, codeOf, it } from "../api/fixture.js";
+import { unheardOf } from "./unheard.js";
 
 /** Telemetry is about the whole process, so these tests run one after the other. */
 
@@ -109,6 +110,48 @@ it("names locks in metrics only as it is told to", async ({ world }) => {
   expect(held.map(({ attributes, value }) => [attributes["s3_mutex.lock.name"], (value as Counted).count])).toEqual([
     ["team", 2],
     [undefined, 1],
+  ]);
+});
+
+it("a lockName or a provider that throws ends no process, and counts go on", async ({ world }) => {
+  let calls = 0;
+  const lockName = (name: string) => {
+    calls += 1;
+    if (calls % 3 === 0) throw new Error("no such team");
+    return name;
+  };
+  const { points } = observe({ lockName });
+  const onStart = () => {
+    throw new Error("no more spans");
+  };
+  const ended = async () => {};
+  const tracerProvider = new BasicTracerProvider({
+    spanProcessors: [{ onStart, onEnd: () => {}, shutdown: ended, forceFlush: ended }],
+  });
+  const spans = startTelemetry({ meterProvider: false, tracerProvider });
+  const mutex = world.mutex();
+  const unheard = await unheardOf(async () => {
+    for (let turn = 0; turn < 3; turn += 1) await (await mutex.acquire("team")).release();
+  });
+  spans.stop();
+  expect(unheard).toEqual([]);
+  expect(calls).toBeGreaterThan(6);
+  const acquisitions = await points("s3_mutex.acquisitions");
+  expect(acquisitions.reduce((sum, { value }) => sum + (value as number), 0)).toBe(3);
+  const held = await points("s3_mutex.held");
+  expect(held.map(({ value }) => value)).toEqual(held.map(() => 0));
+});
+
+it("a lockName that is asynchronous by mistake names nothing, and ends no process", async ({ world }) => {
+  const lockName = async () => {
+    throw new Error("no such team");
+  };
+  // @ts-expect-error: what it returns is not a name.
+  const { points } = observe({ lockName });
+  const unheard = await unheardOf(async () => (await world.mutex().acquire("team")).release());
+  expect(unheard).toEqual([]);
+  expect((await points("s3_mutex.acquisitions")).map(({ attributes }) => attributes)).toEqual([
+    { ...bucket, "s3_mutex.outcome": "acquired" },
   ]);
 });
 

@@ -87,4 +87,38 @@ export const EVENTS: readonly Mutant[] = [
     replace: "super();",
     caughtBy: { test: "test/waiting/events.test.ts", named: "hears a listener that rejects, too" },
   },
+  {
+    name: "rejections of a logger unheard",
+    why: "a logger that is asynchronous and fails ends the process, and all that it holds with it",
+    file: "src/runtime/base/logger.ts",
+    search: "Promise.resolve(answer).catch(() => {});",
+    replace: "Boolean(answer);",
+    caughtBy: { test: "test/telemetry/logger.test.ts", named: "a logger whose methods reject" },
+  },
+  {
+    name: "rejections of what hears of progress unheard",
+    why: "an onProgress that is asynchronous and fails ends a process that holds locks",
+    file: "src/runtime/base/listeners.ts",
+    search: "Promise.resolve(answer).catch((error: unknown) => logger.error(`${name} rejected`, { err: error }));",
+    replace: "Boolean([answer, name, logger]);",
+    caughtBy: { test: "test/telemetry/logger.test.ts", named: "progress may reject" },
+  },
+  {
+    name: "telemetry throws into its channels",
+    why: "a span processor that throws ends the process, and all that it holds with it",
+    file: "src/otel/telemetry.ts",
+    search: `      diag.error("s3-mutex: telemetry failed", error);`,
+    replace: "      throw error;",
+    caughtBy: { test: "test/telemetry/otel.test.ts", named: "a provider that throws ends no process" },
+  },
+  {
+    name: "lockName fails and nothing is counted",
+    why: "a lock whose begin was counted is held for good in the metrics, since its end has no name",
+    file: "src/otel/metrics.ts",
+    search: `const failed = (error: unknown) => void diag.error("s3-mutex: lockName failed", error);`,
+    replace: `const failed = (error: unknown) => {
+    throw error;
+  };`,
+    caughtBy: { test: "test/telemetry/otel.test.ts", named: "a provider that throws ends no process" },
+  },
 ];

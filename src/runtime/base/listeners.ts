@@ -19,3 +19,8 @@ export function hearRejections(emitter: EventEmitter<S3MutexEvents>, logger: Log
   const value = (error: unknown, name: string) => logger.error(`a listener of "${name}" rejected`, { err: error });
   Object.defineProperty(emitter, EventEmitter.captureRejectionSymbol, { value });
 }
+
+/** Hears a callback of this name where it is asynchronous, whatever its type says, and rejects. What it throws is its caller's. */
+export function hearRejection(answer: unknown, name: string, logger: Log): void {
+  Promise.resolve(answer).catch((error: unknown) => logger.error(`${name} rejected`, { err: error }));
+}

@@ -19,14 +19,14 @@ export interface LogFields {
   readonly [name: string]: unknown;
 }
 
-/** How the library says something. Never throws. */
+/** How the library says something. Never throws, and no rejection of the logger's comes of it. */
 export interface Log {
   debug(text: string, fields?: LogFields): void;
   warn(text: string, fields?: LogFields): void;
   error(text: string, fields?: LogFields): void;
 }
 
-/** Makes a log of this logger. That it throws must not keep a lock from being renewed, released or handed out. */
+/** Makes a log of this logger. That it throws or rejects must not keep a lock from being renewed, released or handed out. */
 export function logTo(logger: Logger): Log {
   const say =
     (level: "debug" | "warn" | "error") =>
@@ -34,7 +34,9 @@ export function logTo(logger: Logger): Log {
       const whole = printable(`s3-mutex: ${text}${"err" in fields ? `: ${described(fields.err)}` : ""}`);
       try {
         const [first, ...rest] = takesFieldsFirst(logger) ? [fields, whole] : [whole, ...withoutNone(fields)];
-        logger[level]?.(first as string, ...rest);
+        const answer: unknown = logger[level]?.(first as string, ...rest);
+        // Unheard, the rejection of a method that is asynchronous would end the process.
+        Promise.resolve(answer).catch(() => {});
       } catch {
         // The program cannot be told any more.
       }

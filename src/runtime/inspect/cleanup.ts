@@ -2,6 +2,7 @@ import { type CleanupCommand, type CleanupReply, cleanup } from "../../core/tran
 import { S3MutexError } from "../../errors.js";
 import type { Context } from "../base/context.js";
 import { inParallel } from "../base/in-parallel.js";
+import { hearRejection } from "../base/listeners.js";
 import { sleep } from "../base/timing.js";
 import { RemoveUnsupported } from "../swap/changed.js";
 import type { LockObject } from "../swap/lock-object.js";
@@ -48,16 +49,17 @@ export interface CleanupRun {
 export async function cleanupAll(context: Context, run: CleanupRun): Promise<CleanupReport> {
   const tally = { total: 0, stale: 0, cleaned: 0, unremovable: 0, unreadable: [] as UnreadableLock[] };
   const progress = { found: 0, read: 0, isComplete: false };
+  const tell = () => hearRejection(run.onProgress?.({ ...progress }), "onProgress", context.logger);
   const outage = new Outage(context.effects);
   for await (const { keys, isLast } of pagesOfKeys(context, run.prefix, undefined)) {
     const objects = keys.map(run.lockOf).filter((object) => object !== undefined);
     progress.found += objects.length;
     progress.isComplete = isLast;
-    run.onProgress?.({ ...progress });
+    tell();
     await inParallel(objects, CONCURRENCY, async (object) => {
       await cleanupOne(context, object, run, tally, outage);
       progress.read += 1;
-      run.onProgress?.({ ...progress });
+      tell();
     });
   }
   return tally;

@@ -5,6 +5,7 @@ import type { StoreTime } from "../../core/store-time.js";
 import { S3MutexError } from "../../errors.js";
 import type { Context } from "../base/context.js";
 import { inParallel } from "../base/in-parallel.js";
+import { hearRejection } from "../base/listeners.js";
 import { LockObject } from "../swap/lock-object.js";
 import { questionPolicy } from "../swap/policies.js";
 import { RetryBudget } from "../swap/retry-budget.js";
@@ -44,7 +45,7 @@ export async function inspectLock(context: Context, object: LockObject): Promise
 /** Reports about all locks under a prefix, in the order of their keys; what cannot be read is reported as such. */
 export async function* listLocks(context: Context, run: ListRun): AsyncGenerator<LockReport> {
   const progress = { found: 0, read: 0, isComplete: false };
-  const tell = () => run.onProgress?.({ ...progress });
+  const tell = () => hearRejection(run.onProgress?.({ ...progress }), "onProgress", context.logger);
   const outage = new Outage(context.effects);
   const reading: Promise<LockReport | undefined>[] = [];
   const next = async () => {
