@@ -171,4 +171,20 @@ export const COMMAND_LINE: readonly Mutant[] = [
     replace: "        :\n",
     caughtBy: { test: "test/cli/completion.test.ts", named: "bash completes commands, their options" },
   },
+  {
+    name: "what Node throws at a start is a bug",
+    why: "a command that the system refuses to execute is called a bug in s3-mutex",
+    file: "src/cli/process/process-group.ts",
+    search: "    return error as NodeJS.ErrnoException;",
+    replace: "    throw error;",
+    caughtBy: { test: "test/cli/cannot-run.test.ts", named: "run: what cannot be executed is 126" },
+  },
+  {
+    name: "a search that ends at a file in PATH",
+    why: "a mistyped command is called one that cannot be executed",
+    file: "src/cli/run/while-held.ts",
+    search: `!command.includes("/") && [`,
+    replace: `command === "" && [`,
+    caughtBy: { test: "test/cli/cannot-run.test.ts", named: "a name that is in no folder of PATH" },
+  },
 ];

@@ -16,25 +16,17 @@ const HAS_GROUPS = process.platform !== "win32";
  * error are ours.
  */
 export class ProcessGroup {
-  readonly #child: ChildProcess;
+  readonly #child: ChildProcess | undefined;
   readonly ended: Promise<Ending>;
   #isOver = false;
   readonly #checks = new GroupChecks();
 
   constructor(command: string, args: readonly string[], environment: NodeJS.ProcessEnv) {
-    this.#child = spawn(command, args, { stdio: "inherit", detached: HAS_GROUPS, env: environment });
-    this.ended = new Promise((resolve) => {
-      const end = (ending: Ending) => {
-        this.#isOver = true;
-        resolve(ending);
-      };
-      this.#child.once("error", (error) => {
-        // A signal that could not be sent is reported here as well; it ends nothing.
-        if (this.#child.pid === undefined) end({ kind: "not-started", error });
-      });
-      this.#child.once("exit", (exitCode, signal) => {
-        end(signal === null ? { kind: "exited", exitCode: exitCode ?? 0 } : { kind: "killed", signal });
-      });
+    const child = spawned(command, args, environment);
+    this.#child = child instanceof Error ? undefined : child;
+    this.ended = child instanceof Error ? Promise.resolve({ kind: "not-started", error: child }) : endOf(child);
+    void this.ended.then(() => {
+      this.#isOver = true;
     });
   }
 
@@ -45,7 +37,7 @@ export class ProcessGroup {
 
   /** Sends a signal to the command alone. */
   signalLeader(signal: NodeJS.Signals): void {
-    if (!this.#isOver) this.#child.kill(signal);
+    if (!this.#isOver) this.#child?.kill(signal);
   }
 
   /** Sends a signal to everything in the group, also when the command itself is gone. Harmless when nothing is left. */
@@ -56,7 +48,7 @@ export class ProcessGroup {
 
   /** Says whether a process of the group has not ended yet, the command itself or another. */
   hasMembers(): boolean {
-    const { pid } = this.#child;
+    const pid = this.#child?.pid;
     if (!HAS_GROUPS || pid === undefined) return pid !== undefined && !this.#isOver;
     const answer = this.#toGroup(0);
     if (answer === "none") return false;
@@ -67,12 +59,12 @@ export class ProcessGroup {
 
   /** Lists those of the group that have not ended yet. */
   members(): readonly Member[] {
-    const { pid } = this.#child;
+    const pid = this.#child?.pid;
     return HAS_GROUPS && pid !== undefined && this.hasMembers() ? livingMembers(pid) : [];
   }
 
   #toGroup(signal: NodeJS.Signals | 0): "sent" | "out-of-reach" | "none" {
-    const { pid } = this.#child;
+    const pid = this.#child?.pid;
     if (pid === undefined) return "none";
     try {
       process.kill(-pid, signal);
@@ -82,4 +74,29 @@ export class ProcessGroup {
       return (error as NodeJS.ErrnoException).code === "EPERM" ? "out-of-reach" : "none";
     }
   }
+}
+
+/** Starts a command. Of what the system refuses Node throws the less usual part, such as ENOTDIR and E2BIG, and emits the rest. */
+function spawned(
+  command: string,
+  args: readonly string[],
+  environment: NodeJS.ProcessEnv,
+): ChildProcess | NodeJS.ErrnoException {
+  try {
+    return spawn(command, args, { stdio: "inherit", detached: HAS_GROUPS, env: environment });
+  } catch (error) {
+    return error as NodeJS.ErrnoException;
+  }
+}
+
+function endOf(child: ChildProcess): Promise<Ending> {
+  return new Promise((resolve) => {
+    child.once("error", (error) => {
+      // A signal that could not be sent is reported here as well; it ends nothing.
+      if (child.pid === undefined) resolve({ kind: "not-started", error });
+    });
+    child.once("exit", (exitCode, signal) => {
+      resolve(signal === null ? { kind: "exited", exitCode: exitCode ?? 0 } : { kind: "killed", signal });
+    });
+  });
 }

@@ -1,3 +1,4 @@
+import { getSystemErrorMap } from "node:util";
 import { S3MutexError } from "../../index.js";
 import { EXIT } from "../base/exit-codes.js";
 import type { Output } from "../base/output.js";
@@ -124,11 +125,22 @@ function reasonOf({ signal: { reason }, title }: Held): string {
 function exitCodeOfEnding(ending: Ending, command: string, output: Output): number {
   if (ending.kind === "exited") return ending.exitCode;
   if (ending.kind === "killed") return exitCodeOf(ending.signal);
-  const isMissing = ending.error.code === "ENOENT";
+  const isMissing = isNotFound(ending.error, command);
   const isForShell = /[\s;|&<>$]/.test(command) || BUILT_IN.has(command);
   const hint = isMissing && isForShell ? `; what is meant for a shell is written sh -c '...'` : "";
-  output.note(`cannot run ${command}: ${isMissing ? `there is no such command${hint}` : ending.error.message}.`);
+  output.note(`cannot run ${command}: ${isMissing ? `there is no such command${hint}` : wordsOf(ending.error)}.`);
   return isMissing ? EXIT.notFound : EXIT.notExecutable;
+}
+
+/** Says whether there is no such command, as bash judges: a name without a slash is searched for, and a search may end at any of these. */
+function isNotFound({ code = "" }: NodeJS.ErrnoException, command: string): boolean {
+  return code === "ENOENT" || (!command.includes("/") && ["ENOTDIR", "ELOOP", "ENAMETOOLONG"].includes(code));
+}
+
+/** Gives what the system says: Node's own message is `spawn ENOTDIR`. */
+function wordsOf({ errno, code, message }: NodeJS.ErrnoException): string {
+  const words = errno === undefined ? undefined : getSystemErrorMap().get(errno)?.[1];
+  return words === undefined ? message : `${words} (${code})`;
 }
 
 /** Of shells: they are not programs. */
