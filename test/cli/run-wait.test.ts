@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { whoHas } from "../../src/cli/run/waiting.js";
-import { recordOf, STORE, startCli, startStore, until } from "./cli.js";
+import { S3Mutex } from "../../src/index.js";
+import { BUCKET, recordOf, STORE, startCli, startStore, until } from "./cli.js";
 
 const ADDRESS = `${STORE}job`;
 
@@ -24,6 +25,17 @@ test("P17: who waits for the word of the store is not told that it has the lock 
   await using _own = await mutex.acquire("job");
   const told = await whoHas(mutex, { kind: "locks", names: ["job"], isShared: false });
   expect(told).toBe('"job" is granted to this command by its record, and not confirmed yet.');
+});
+
+test("P17: of several locks, those that this command holds already are not in its way, and are not named", async () => {
+  const { server, mutex } = await startStore();
+  await using own = new S3Mutex({ s3ClientConfig: server.clientConfig(), bucketName: BUCKET });
+  await using _mine = await own.acquireAll(["q1", "q2"], { mode: "shared" });
+  await using _beside = await mutex.acquire("q2", { mode: "shared", label: "reader" });
+  const wanted = { kind: "locks", names: ["q1", "q2", "q3"], isShared: true } as const;
+  expect(await whoHas(own, wanted)).toBeUndefined();
+  await using _theirs = await mutex.acquire("q3", { label: "deployer" });
+  expect(await whoHas(own, wanted)).toMatch(/^"q3" is held by deployer \(\S+\) for \S+ with \S+ of its lease left\.$/);
 });
 
 test("a store that hangs does not keep a caller from giving up", async () => {

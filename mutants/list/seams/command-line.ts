@@ -187,4 +187,12 @@ export const COMMAND_LINE: readonly Mutant[] = [
     replace: `command === "" && [`,
     caughtBy: { test: "test/cli/cannot-run.test.ts", named: "a name that is in no folder of PATH" },
   },
+  {
+    name: "waits for what it holds",
+    why: "a run of several locks says of those that it holds already that they are not confirmed yet, or held by who shares them",
+    file: "src/cli/run/waiting.ts",
+    search: "(isOne || !holders.some(({ owner }) => owner === mutex.ownerId))",
+    replace: "(isOne || holders.length < 99)",
+    caughtBy: { test: "test/cli/run-wait.test.ts", named: "P17: of several locks" },
+  },
 ];

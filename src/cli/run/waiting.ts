@@ -55,9 +55,11 @@ export async function whoHas(mutex: S3Mutex, wanted: Wanted): Promise<string | u
     throw error;
   });
   const reports = (await bounded(look, INSPECT_MAX_MS, NEVER)) ?? [];
-  const sentences = reports
-    .filter(({ holders }) => holders.length > 0)
-    .map((report) => sentenceOf(report, mutex.ownerId));
+  const isOne = wanted.kind === "permit" || wanted.names.length === 1;
+  // Of several, those that this command holds already are not in its way.
+  const isInTheWay = ({ holders }: LockReport) =>
+    holders.length > 0 && (isOne || !holders.some(({ owner }) => owner === mutex.ownerId));
+  const sentences = reports.filter(isInTheWay).map((report) => sentenceOf(report, mutex.ownerId));
   return sentences.length === 0 ? undefined : sentences.join(" ");
 }
 
