@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { Lock } from "../../src/index.js";
-import { Scene } from "../../testkit/scene.js";
+import { FINE, Scene } from "../../testkit/scene.js";
 import { problemsBySeed } from "../waiting/place.js";
 
 const POOL = "semaphores/locks/pool.json";
@@ -188,3 +188,45 @@ it("P13: one process gives many permits back by one write each, and a close find
   expect(others.map((permit) => permit.held)).not.toContain(true);
   expect(scene.record(POOL)?.holders).toEqual([]);
 });
+
+/** Resizes a pool of 10, each call from a process of its own, all at once; says what each was told, and the number afterwards. */
+async function resizedAtOnce(seed: number, numbers: readonly number[]) {
+  const scene = new Scene({ seed });
+  const first = await scene.until(poolOf(scene, 10).acquire());
+  const told = await scene.until(Promise.all(numbers.map((number) => poolOf(scene, 10).resize(number))), 120_000);
+  const report = await scene.until(poolOf(scene, 10).inspect());
+  await scene.until(first.release());
+  return { told, last: report?.limit };
+}
+
+it.each([[[20, 5, 12]], [[5, 20]], [[300, 5, 120]], [[300, 400]], [[20, 20]], [[300, 300, 5]]])(
+  "P12: of several that resize at once to %j, each is told the number that it replaced",
+  async (numbers) => {
+    const bad = await problemsBySeed(5, async (seed) => {
+      const { told, last } = await resizedAtOnce(seed, numbers);
+      const before = [...told, last].toSorted();
+      // Each number was set once, and each but the last replaced once.
+      return `${before}` === `${[10, ...numbers].toSorted()}` ? [] : [`${told}, and then ${last}`];
+    });
+    expect(bad).toEqual({});
+  },
+);
+
+it.each([5, 20, 300])(
+  "P12: a resize to %i whose answer is lost is told the number that it replaced",
+  async (number) => {
+    const scene = new Scene();
+    const pool = poolOf(scene, 10);
+    const first = await scene.until(pool.acquire());
+    let isLost = false;
+    scene.fate = ({ operation }) => {
+      if (isLost || operation !== "write") return FINE;
+      isLost = true;
+      // Another caller comes in before it is asked whether it was done.
+      void poolOf(scene, 10).acquire();
+      return { kind: "answer-lost" };
+    };
+    expect(await scene.until(pool.resize(number), 60_000)).toBe(10);
+    expect(isLost && first.held).toBe(true);
+  },
+);

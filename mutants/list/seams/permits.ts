@@ -316,4 +316,28 @@ export const PERMITS: readonly Mutant[] = [
     replace: "const untilMs = Math.min(times.arrivedAtMs + times.attemptMs, times.queueUntilMs);",
     caughtBy: { test: "test/primitives/semaphore.test.ts", named: "their whole time" },
   },
+  {
+    name: "a resize tells what it saw first",
+    why: "of several that resize at once, all are told the same number, which most of them did not replace",
+    file: "src/runtime/shares/resize-semaphore.ts",
+    search: 'decision.reply.kind === "reshared" && !isFound',
+    replace: 'decision.reply.kind === "reshared" && from === undefined',
+    caughtBy: { test: "test/primitives/semaphore-numbers.test.ts", named: "P12: of several that resize at once" },
+  },
+  {
+    name: "a resize takes its own number for the one before",
+    why: "a resize whose answer is lost is told that nothing has changed",
+    file: "src/runtime/shares/resize-semaphore.ts",
+    search: "return writeLog.hasBegun && (",
+    replace: "return !writeLog.hasBegun && (",
+    caughtBy: { test: "test/primitives/semaphore-numbers.test.ts", named: "whose answer is lost" },
+  },
+  {
+    name: "a resize takes the number of another for its own",
+    why: "of two that resize to the same number at once, both are told that they have changed it",
+    file: "src/runtime/shares/resize-semaphore.ts",
+    search: "!writeLog.hasLostRaces ||",
+    replace: "writeLog.hasBegun ||",
+    caughtBy: { test: "test/primitives/semaphore-numbers.test.ts", named: "P12: of several that resize at once" },
+  },
 ];

@@ -1,3 +1,4 @@
+import type { LockRecord } from "../../core/record.js";
 import { laterParts, shareIn, type Use } from "../../core/shares.js";
 import { found, level, type ReshareCommand, type ReshareReply, reshare } from "../../core/transition/reshare.js";
 import { S3MutexError } from "../../errors.js";
@@ -20,8 +21,9 @@ export async function resizeSemaphore(
 ): Promise<number | undefined> {
   const startedAtMs = context.effects.monotonicMs();
   const { capacity } = context;
-  let isFirst = true;
+  const writeLog = new WriteLog();
   let from: number | undefined;
+  let isDone = false;
   for (;;) {
     const untilMs = startedAtMs + resizePatienceMs(records.shares === undefined ? "one" : "several");
     const levelled = await levelAll(context, records, untilMs);
@@ -30,19 +32,28 @@ export async function resizeSemaphore(
       const { reply }: Swapped<ReshareReply> = await records.anchor.swap(
         (record, attempt) => {
           const decision = reshare(record, { number, capacity, seen }, attempt);
-          if (isFirst && decision.reply.kind === "reshared") {
-            from = decision.reply.from;
-            isFirst = false;
-          }
+          const isFound = isDone || (decision.change === undefined && mayHaveLanded(writeLog, record));
+          if (decision.reply.kind === "reshared" && !isFound) from = decision.reply.from;
           return decision;
         },
-        { ...swapOptions(untilMs, { insists: seen !== undefined }), from: "store" },
+        { ...swapOptions(untilMs, { insists: seen !== undefined }), from: "store", writeLog },
       );
+      isDone ||= reply.kind === "reshared";
       if (reply.kind === "reshared" && (await levelAll(context, records, untilMs)) !== undefined) return from;
     }
     if (context.effects.monotonicMs() >= untilMs) throw contested(records.anchor.name);
     await poll(records, untilMs);
   }
+}
+
+/**
+ * Says whether a number that needs no change may be this call's own: a write of it was not answered. Where another client was faster,
+ * the number is that client's, unless the record itself is this call's.
+ */
+function mayHaveLanded(writeLog: WriteLog, record: LockRecord | undefined): boolean {
+  return (
+    writeLog.hasBegun && (!writeLog.hasLostRaces || (record?.writeId !== undefined && writeLog.isOwn(record.writeId)))
+  );
 }
 
 /**
