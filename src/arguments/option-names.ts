@@ -11,6 +11,14 @@ export type OptionNames<Options> = Readonly<Record<Options extends unknown ? key
  * may be a secret and is not repeated.
  */
 export function refuseUnknownOptions(argument: string, options: object, names: Readonly<Record<string, true>>): void {
+  const { cannotBeCloned } = options as { readonly cannotBeCloned?: unknown };
+  if (typeof cannotBeCloned === "symbol") {
+    const [what = ""] = (cannotBeCloned.description ?? "").split(",");
+    throw new S3MutexError(
+      "invalid-argument",
+      `${argument} is ${what}: pass options, and not what was made with them.`,
+    );
+  }
   const smuggled = Object.keys(names).find((name) => isOfEveryObject(options, name));
   if (smuggled !== undefined) {
     const message = `${argument} has ${quoted(smuggled)} from Object.prototype, which gives it to every object: remove it there`;

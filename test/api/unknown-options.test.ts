@@ -276,3 +276,23 @@ it("options that are a promise or another object of the language are refused, in
   }
   expect(world.server.requests.total).toBe(0);
 });
+
+it("P21: what was made with options is told from them, and no name that is ours is in the words", async ({ world }) => {
+  const mutex = world.mutex();
+  const lock = await mutex.acquire("x");
+  const manager = createLockManager(mutexOptions(world, {}) as never);
+  const calls: readonly (readonly [string, () => unknown])[] = [
+    ["a mutex", () => new S3Mutex(mutex as never)],
+    ["a mutex", () => createLockManager(mutex as never)],
+    ["a lock manager", () => createLockManager(manager as never)],
+    ["a lock", () => mutex.acquire("y", lock as never)],
+  ];
+  for (const [what, call] of calls) {
+    expect(await errorOf(call)).toMatchObject({
+      code: "invalid-argument",
+      message: `options is ${what}: pass options, and not what was made with them.`,
+    });
+  }
+  await lock.release();
+  await manager.close();
+});

@@ -107,3 +107,12 @@ test("S14: a profile of the environment that there is not is named where nothing
   expect(exitCode).toBe(2);
   expect(stderr).toMatch(/^s3-mutex: AWS_PROFILE "nope": there is no such profile in /);
 });
+
+test.each([
+  [["run", "--label", "x".repeat(201), "job", "--", "true"], "--label has 201 characters: use at most 200."],
+  [["serve", "--port", "0", "--bucket", "My_Bucket"], '--bucket "My_Bucket" is not the name of a bucket: S3 allows'],
+])("%j is refused by the name of its option", async (args, sentence) => {
+  const { exitCode, stderr } = await cliHere(args, STORE);
+  expect(stderr).toContain(`s3-mutex: ${sentence}`);
+  expect(exitCode).toBe(2);
+});

@@ -38,6 +38,9 @@ test("a command that fails is not remembered; --forget makes it run again", asyn
   expect(count()).toBe(2);
   expect(await cli(["once", "--forget", "migrate"], environment)).toMatchObject({ exitCode: 0, stderr: "" });
   expect(await cli(["once", "--forget", "migrate"], environment)).toMatchObject({ exitCode: 1 });
+  await cliHere(["once", "migrate", "--", "true"], environment);
+  const quiet = await cliHere(["once", "-q", "--forget", "migrate"], environment);
+  expect(quiet).toMatchObject({ exitCode: 0, stdout: "", stderr: "" });
   expect(await cli(failing, environment)).toMatchObject({ exitCode: 5 });
 });
 

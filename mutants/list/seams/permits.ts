@@ -328,8 +328,8 @@ export const PERMITS: readonly Mutant[] = [
     name: "a resize takes its own number for the one before",
     why: "a resize whose answer is lost is told that nothing has changed",
     file: "src/runtime/shares/resize-semaphore.ts",
-    search: "return writeLog.hasBegun && (",
-    replace: "return !writeLog.hasBegun && (",
+    search: "    writeLog.hasBegun && (!writeLog.hasLostRaces",
+    replace: "    !writeLog.hasBegun && (!writeLog.hasLostRaces",
     caughtBy: { test: "test/primitives/semaphore-numbers.test.ts", named: "whose answer is lost" },
   },
   {

@@ -61,4 +61,12 @@ export const EXAMINATION: readonly Mutant[] = [
     replace: "    output.note(error.note);\n    return reportFailure(error.cause, output, context);\n",
     caughtBy: { test: CLEAN_UP, named: "the cause comes first" },
   },
+  {
+    name: "doctor advises doctor",
+    why: "an operator who has just examined the store is told to examine it",
+    file: "src/verify/examination/probe-requests.ts",
+    search: "isExamination: true, ",
+    replace: "",
+    caughtBy: { test: "test/doctor/circular.test.ts", named: "doctor does not advise itself" },
+  },
 ];

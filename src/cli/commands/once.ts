@@ -56,7 +56,8 @@ ${EXIT.store} the store is the problem; ${EXIT.usage} usage; ${EXIT.failed} with
       // A command may ask to have its own run forgotten, and would wait for its own end.
       const heldByParent = input.environment["S3_MUTEX_HELD"];
       const options = { oncePrefix: input.values.word("once-prefix"), heldByParent };
-      return withMutex(input, lock, output, (mutex, signal) => forgetCommand(mutex, lock.lockName, signal, output), {
+      const forgotten = { key: lock.lockName, isQuiet: input.values.flag("quiet") };
+      return withMutex(input, lock, output, (mutex, signal) => forgetCommand(mutex, forgotten, signal, output), {
         options,
       });
     }

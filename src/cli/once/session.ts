@@ -143,8 +143,14 @@ async function sayWhoHasIt(mutex: S3Mutex, plan: OncePlan, output: Output): Prom
 }
 
 /** Forgets that it was done. */
-export async function forgetCommand(mutex: S3Mutex, key: string, signal: AbortSignal, output: Output): Promise<number> {
+export async function forgetCommand(
+  mutex: S3Mutex,
+  { key, isQuiet }: Pick<OncePlan, "key" | "isQuiet">,
+  signal: AbortSignal,
+  output: Output,
+): Promise<number> {
   const wasDone = await mutex.forget(key, { signal });
+  if (wasDone && isQuiet) return EXIT.ok;
   if (wasDone) output.line(`Forgot ${JSON.stringify(key)}: the next one runs again.`);
   else output.note(`${JSON.stringify(key)} was not done.`);
   return wasDone ? EXIT.ok : EXIT.failed;

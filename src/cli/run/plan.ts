@@ -2,6 +2,7 @@ import { basename } from "node:path";
 import type { S3MutexBaseOptions } from "../../index.js";
 import type { Input, OptionSpecs } from "../base/command.js";
 import { UsageError } from "../base/usage-error.js";
+import type { Values } from "../base/values.js";
 import type { LockAddress } from "../store/address.js";
 import { accessTo, type StoreAccess } from "../store/store-access.js";
 import { STORE_OPTIONS } from "../store/store-options.js";
@@ -87,7 +88,7 @@ export function holdingPlan(
       lockTimeoutMs: leaseMs,
       clockSkewToleranceMs: values.duration("tolerance"),
       createBucketIfNotExists: values.flag("create-bucket"),
-      label: values.text("label") ?? nameOfCommand(line.command),
+      label: labelOf(values) ?? nameOfCommand(line.command),
       heldByParent: environment["S3_MUTEX_HELD"],
     },
     isDebugging: input.isDebugging,
@@ -101,6 +102,12 @@ export function holdingPlan(
 
 /** No longer than the library takes. */
 const LABEL_MAX = 200;
+
+function labelOf(values: Values): string | undefined {
+  const label = values.text("label");
+  if (label === undefined || label.length <= LABEL_MAX) return label;
+  throw new UsageError(`--label has ${label.length} characters: use at most ${LABEL_MAX}.`);
+}
 
 function nameOfCommand(command: string): string | undefined {
   const name = basename(command).slice(0, LABEL_MAX);

@@ -255,7 +255,7 @@ export class ProbeRequests {
   ): Promise<ProbeOutcome> {
     if (this.#isOver || (name === "put" && !this.#takesWrites)) return OVER;
     const operation: Operation<Fields, ProbeOutcome> = {
-      request: { action, bucket: this.#bucket, ...(key === undefined ? {} : { key }) },
+      request: { action, bucket: this.#bucket, isExamination: true, ...(key === undefined ? {} : { key }) },
       streams: name === "get",
       start: () => {
         const prepared = prepare();

@@ -19,11 +19,11 @@ export function shownKey(key: string): string {
 }
 
 /** Says how long a key is, which limits there are, and what to do. */
-export function tooLong(key: string): string {
+export function tooLong(key: string, isExamination = false): string {
   const part = Math.max(...key.split("/").map((one) => Buffer.byteLength(one)));
   return [
     `The key has ${Buffer.byteLength(key)} bytes, ${part} of them in its longest part between slashes, \`.json\` included.`,
-    "S3 takes keys of 1,024 bytes; stores on file systems take parts of 255, and some of fewer (`s3-mutex doctor` finds out):",
+    `S3 takes keys of 1,024 bytes; stores on file systems take parts of 255, and some of fewer${isExamination ? "" : " (`s3-mutex doctor` finds out)"}:`,
     "use a shorter name.",
   ].join(" ");
 }

@@ -52,10 +52,9 @@ const ACCOUNT: ReadonlySet<string> = new Set([
   "InvalidPayer",
 ]);
 
-const UNSAFE = [
-  "Locks need PutObject with If-Match and If-None-Match (`s3-mutex doctor` checks a store).",
-  'If it is the checksums of newer SDKs that it cannot do, set `requestChecksumCalculation: "WHEN_REQUIRED"`.',
-].join(" ");
+const CONDITIONS_WANTED = "Locks need PutObject with If-Match and If-None-Match";
+const OR_CHECKSUMS =
+  'If it is the checksums of newer SDKs that it cannot do, set `requestChecksumCalculation: "WHEN_REQUIRED"`.';
 
 /** Judges by the store's own code and words what it has refused for good. */
 export function refusalOf(failure: Failure, request: Request): Refusal | { readonly kind: "unknown" } {
@@ -81,8 +80,14 @@ export function refusalOf(failure: Failure, request: Request): Refusal | { reado
   // A conflict or a missing thing where none is expected is about the moment, not about the request.
   if (status === 404 || status === 409 || status === 412) return { kind: "unknown" };
   const mayBeCondition = request.isConditional === true && (status === 400 || status === 501);
-  const remedy = mayBeCondition ? UNSAFE : "The store does not do what locks need: `s3-mutex doctor` examines it.";
-  return { kind: "refused", code: "store-unsafe", remedy };
+  return { kind: "refused", code: "store-unsafe", remedy: unsafeRemedy(request, mayBeCondition) };
+}
+
+function unsafeRemedy({ isExamination = false }: Request, mayBeCondition: boolean): string {
+  if (mayBeCondition) {
+    return `${CONDITIONS_WANTED}${isExamination ? "" : " (`s3-mutex doctor` checks a store)"}. ${OR_CHECKSUMS}`;
+  }
+  return `The store does not do what locks need${isExamination ? "" : ": `s3-mutex doctor` examines it"}.`;
 }
 
 function noSuchBucket({ bucket, isNotCreated }: Request): Refusal {
@@ -100,10 +105,10 @@ function noNewName(bucket: string): string {
 }
 
 /** Refuses a key: a short one for what is in it, which comes from the prefix, since names are escaped. */
-function badKey({ key = "" }: Request, isForLength: boolean): Refusal {
+function badKey({ key = "", isExamination = false }: Request, isForLength: boolean): Refusal {
   const remedy =
     isForLength || isLong(key)
-      ? tooLong(key)
+      ? tooLong(key, isExamination)
       : "The store does not take such keys: use a keyPrefix of letters, digits, `-`, `_` and single slashes.";
   return { kind: "refused", code: "invalid-argument", remedy };
 }

@@ -10,4 +10,6 @@ export interface Request {
   readonly isConditional?: boolean;
   /** No option would create the bucket: it is not the mutex's own, or it was to be created already. */
   readonly isNotCreated?: boolean;
+  /** It is part of an examination, which is not advised to make itself. */
+  readonly isExamination?: boolean;
 }
