@@ -340,4 +340,12 @@ export const PERMITS: readonly Mutant[] = [
     replace: "writeLog.hasBegun ||",
     caughtBy: { test: "test/primitives/semaphore-numbers.test.ts", named: "P12: of several that resize at once" },
   },
+  {
+    name: "the time before an acquisition is not told",
+    why: "a caller of a semaphore whose store is silent is told of half of the time that its call took",
+    file: "src/runtime/acquire/patience.ts",
+    search: "(this.#request.waitedBeforeMs ?? 0)",
+    replace: "0",
+    caughtBy: { test: "test/primitives/semaphore-numbers.test.ts", named: "P17: a caller of a pool of" },
+  },
 ];

@@ -187,11 +187,12 @@ export class Patience {
   /** Says what to tell a caller whose time is up without an answer. */
   unanswered(lockName: string): S3MutexError {
     const what = `whether the lock ${JSON.stringify(lockName)} is free`;
+    const waitedMs = Math.round(this.waitedMs + (this.#request.waitedBeforeMs ?? 0));
     const leftMs = Math.max(0, Math.round(this.#times.attemptUntilMs - this.arrivedAtMs));
     const why = this.#lastFailure?.message ?? (this.#learnt.wasRefused ? REFUSED : NOTHING_CAME);
     const said = isStuck(this.#learnt, this.#nowMs(), this.#context.clock.roundTripMs)
       ? `The lock ${JSON.stringify(lockName)} was free when it was last read, or its lease over, and the store did not let it be taken.`
-      : `The store did not say within ${Math.round(this.waitedMs)} ms ${what}.`;
+      : `The store did not say within ${waitedMs} ms ${what}.`;
     const message =
       leftMs < SILENT_MS
         ? `The time of this call was up before the store had said ${what}: what it had asked for before had left ${leftMs} ms. Allow more time.`
