@@ -177,7 +177,7 @@ export const COMMAND_LINE: readonly Mutant[] = [
     file: "src/cli/process/process-group.ts",
     search: "    return error as NodeJS.ErrnoException;",
     replace: "    throw error;",
-    caughtBy: { test: "test/cli/cannot-run.test.ts", named: "run: what cannot be executed is 126" },
+    caughtBy: { test: "test/cli/cannot-run.test.ts", named: "what cannot be executed is 126" },
   },
   {
     name: "a search that ends at a file in PATH",

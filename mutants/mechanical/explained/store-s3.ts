@@ -352,8 +352,8 @@ export const OF_STORE: readonly Explained[] = [
   },
   {
     file: "src/store/s3/answers/refusals.ts",
-    search: 'badKey({ key = "" }',
-    replace: 'badKey({ key = "Stryker was here!" }',
+    search: 'badKey({ key = "", isExamination',
+    replace: 'badKey({ key = "Stryker was here!", isExamination',
     why: "what has no key is refused for its prefix, as a short key is",
   },
   {
