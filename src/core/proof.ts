@@ -37,11 +37,20 @@ export interface ProofSight {
 
 /** Finds the proof that counts for this way to the store; undefined where there is none. */
 export function proofFor(found: unknown, sight: ProofSight): Proof | undefined {
-  const { way, now, lastModifiedMs = Number.NaN, touchedAtMs, versions } = sight;
-  if (now === undefined) return undefined;
-  // Copying and restoring an object change this, so that a proof does not speak for a store that was not checked.
-  if (!(Math.abs(lastModifiedMs - touchedAtMs) <= WRITTEN_WITHIN_MS)) return undefined;
+  const { way, now, versions } = sight;
+  if (now === undefined || !isOriginal(sight)) return undefined;
   return proofsIn(found).find((proof) => proof.way === way && proof.versions === versions && isOfToday(proof, now));
+}
+
+/**
+ * Says whether the store wrote an object when its writer says so: copying and restoring an object change that. What is found in a copy does
+ * not speak for the store that it is in; nor is it carried along, since the next write would make it look new.
+ */
+export function isOriginal({
+  lastModifiedMs = Number.NaN,
+  touchedAtMs,
+}: Pick<ProofSight, "lastModifiedMs" | "touchedAtMs">): boolean {
+  return Math.abs(lastModifiedMs - touchedAtMs) <= WRITTEN_WITHIN_MS;
 }
 
 /** Says whether a proof is neither older than a day nor from the future, for all that is known of the store's clock. */

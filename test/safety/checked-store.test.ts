@@ -34,6 +34,8 @@ function processOn(server: S3Server, options: Partial<ConstructorParameters<type
   return { mutex, events, s3Client };
 }
 
+type Process = ReturnType<typeof processOn>;
+
 const requestsOf = (server: S3Server) =>
   server.recentRequests.map(({ operation, key, status }) => `${operation} ${key} ${status}`);
 
@@ -365,9 +367,9 @@ describe("proofs", () => {
     return server.getObject(BUCKET, "locks/a.json")?.text as string;
   }
 
-  const by = async (server: S3Server, options = {}) => {
+  const by = async (server: S3Server, options = {}, lockName = "a") => {
     const { mutex, events } = processOn(server, options);
-    await (await mutex.acquire("a")).release();
+    await (await mutex.acquire(lockName)).release();
     await settle(server);
     return events.map((event) => event.by);
   };
@@ -392,6 +394,51 @@ describe("proofs", () => {
       honest.putObject(BUCKET, key, text);
     const { mutex } = processOn(honest);
     await expect(mutex.acquire("a")).rejects.toMatchObject({ code: "store-unsafe" });
+  });
+
+  it.each([
+    ["of defaults", ({ mutex }: Process) => mutex.acquire("a")],
+    ["that asks for nothing", ({ mutex }: Process) => mutex.acquire("a"), { verify: "never" }],
+    ["that deletes by force", ({ mutex }: Process) => mutex.deleteLock("a", true)],
+  ] as const)(
+    "rule 70: restored where conditions are ignored, a process %s that writes over them makes nothing of them good again",
+    async (_, write, options?: { readonly verify: "never" }) => {
+      const server = await serverWith();
+      const body = await proven(server);
+      const marker = server.getObject(BUCKET, MARKER)?.text as string;
+      server.setQuirks({ ignoreIfNoneMatch: true, ignoreIfMatch: true });
+      server.setClockOffset(3_600_000);
+      server.putObject(BUCKET, "locks/a.json", body);
+      server.putObject(BUCKET, MARKER, marker);
+      server.setClockOffset(3_660_000);
+      await write(processOn(server, options)).catch(() => {});
+      await settle(server);
+      // What it holds is over.
+      server.setClockOffset(7_200_000);
+      const { mutex, events } = processOn(server);
+      await expect(mutex.acquire("a")).rejects.toMatchObject({ code: "store-unsafe" });
+      expect(events.filter(({ verdict }) => verdict === "passed")).toEqual([]);
+    },
+  );
+
+  it("rule 70: a marker that was restored for two ways is good for that one only whose client has checked since", async () => {
+    const server = await serverWith();
+    await proven(server);
+    const elsewhere = () => {
+      const s3Client = new S3Client({ ...server.clientConfig(), endpoint: `http://localhost:${server.port}` });
+      open.push(async () => s3Client.destroy());
+      return { s3Client };
+    };
+    expect(await by(server, elsewhere(), "b")).toEqual(["requests"]);
+    const marker = server.getObject(BUCKET, MARKER)?.text as string;
+    expect(JSON.parse(marker).proofs).toHaveLength(2);
+    for (const { key } of server.objects(BUCKET)) server.deleteObject(BUCKET, key);
+    server.setClockOffset(3_600_000);
+    server.putObject(BUCKET, MARKER, marker);
+    server.setClockOffset(3_660_000);
+    expect(await by(server, {}, "c")).toEqual(["requests"]);
+    await settle(server);
+    expect(await by(server, elsewhere(), "d")).toEqual(["requests"]);
   });
 
   it("another key, style or endpoint is another way", async () => {

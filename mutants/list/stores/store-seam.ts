@@ -287,6 +287,22 @@ export const STORE_SEAM: readonly Mutant[] = [
     caughtBy: { test: "test/safety/checked-store.test.ts", named: "by the ETag that it replaced" },
   },
   {
+    name: "the proof of a copied record is carried along",
+    why: "the first write over a restored record makes its proof look new: two were inside where conditions are ignored",
+    file: "src/runtime/swap/snapshot.ts",
+    search: "record: withoutCopiedProofs(parsed.record, landedAtMs) };",
+    replace: "record: withoutCopiedProofs(parsed.record, parsed.record.touchedAtMs) };",
+    caughtBy: { test: "test/safety/checked-store.test.ts", named: "makes nothing of them good again" },
+  },
+  {
+    name: "the proofs of a copied marker are carried along",
+    why: "a client that has checked one way to a restored bucket makes the proof of another way look new",
+    file: "src/runtime/check/check-marker.ts",
+    search: "said !== undefined && isOriginal({ lastModifiedMs, touchedAtMs: said.touchedAtMs }) ? said : undefined",
+    replace: "lastModifiedMs === said?.touchedAtMs ? undefined : said",
+    caughtBy: { test: "test/safety/checked-store.test.ts", named: "is good for that one only" },
+  },
+  {
     name: "a delete marker over the marker is a stale read",
     why: "who empties a bucket of versitygw or Ceph that keeps versions makes it store-unsafe for a minute",
     file: "src/runtime/check/check-marker.ts",

@@ -1,5 +1,5 @@
 import { type Marker, markerKey, parseMarker, serializeMarker } from "../../core/marker.js";
-import { proofOf, withProof } from "../../core/proof.js";
+import { isOriginal, proofOf, withProof } from "../../core/proof.js";
 import type { StoreTime } from "../../core/store-time.js";
 import {
   type EtagFormHint,
@@ -88,7 +88,7 @@ export class CheckMarker {
     if (isDone !== false) return isDone === true ? DOES_REFUSED : undefined;
     looked();
     if (told === undefined) return undefined;
-    const before = parseMarker(found.body);
+    const before = this.#original(found);
     const { atMs, versioning, now } = told;
     const own = { way: await this.#ways.of(this.key), atMs, versions: versioning };
     const written = { writeId: this.#effects.newId(), touchedAtMs: now.latestMs };
@@ -99,6 +99,12 @@ export class CheckMarker {
     // The write that showed it tells others that the store is safe: that is taken back.
     if (seen === ONE_ETAG) await this.#replace(() => this.#newBody(), found, options);
     return seen;
+  }
+
+  /** Reads what others have told; undefined where it was copied here, or restored: it is not carried along. */
+  #original({ body, lastModifiedMs }: Found): Marker | undefined {
+    const said = parseMarker(body);
+    return said !== undefined && isOriginal({ lastModifiedMs, touchedAtMs: said.touchedAtMs }) ? said : undefined;
   }
 
   /** Reads what was just created; a read that does not show it is made again, since one answer may be a cache's. */

@@ -1,5 +1,6 @@
 import { type Parsed, parseRecord } from "../../core/codec.js";
 import { anchorOfPart } from "../../core/names.js";
+import { isOriginal } from "../../core/proof.js";
 import type { LockRecord, LockRef } from "../../core/record.js";
 import { S3MutexError } from "../../errors.js";
 import type { DeleteMarker, ReadOutcome } from "../../store/object-store.js";
@@ -81,13 +82,18 @@ export function snapshotOf(
       const { etag, lastModifiedMs: landedAtMs } = outcome;
       const parsed = parsedOf(outcome);
       const seen = { etag, landedAtMs, askedAtMs, ...bodyWithoutId(outcome.body, parsed) };
-      if (parsed.kind === "record") return { ...seen, record: parsed.record };
+      if (parsed.kind === "record") return { ...seen, record: withoutCopiedProofs(parsed.record, landedAtMs) };
       if (parsed.kind === "corrupt") return unreadable(where, seen, parsed.problem, outcome.isDoubtful);
       const message = `The lock ${JSON.stringify(lockName)} (key ${JSON.stringify(key)}) has schema ${parsed.schema}, which a newer s3-mutex wrote: upgrade this process.`;
       const newer = new S3MutexError("newer-schema", message, { lockName });
       return { ...seen, record: undefined, unreadable: newer };
     }
   }
+}
+
+function withoutCopiedProofs(record: LockRecord, lastModifiedMs: number | undefined): LockRecord {
+  const { proofs, ...bare } = record;
+  return proofs === undefined || isOriginal({ lastModifiedMs, touchedAtMs: record.touchedAtMs }) ? record : bare;
 }
 
 function bodyWithoutId(body: string, parsed: Parsed): Pick<Snapshot, "body"> {
