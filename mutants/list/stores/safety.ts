@@ -12,8 +12,8 @@ export const SAFETY: readonly Mutant[] = [
     name: "proof without Last-Modified",
     why: "a record that was copied to another store, or restored, speaks for a store that was not checked",
     file: "src/core/proof.ts",
-    search: "  if (!(Math.abs(lastModifiedMs - touchedAtMs) <= WRITTEN_WITHIN_MS)) return undefined;",
-    replace: "  if (Number.isNaN(lastModifiedMs - touchedAtMs - WRITTEN_WITHIN_MS)) return undefined;",
+    search: "return Math.abs(lastModifiedMs - touchedAtMs) <= WRITTEN_WITHIN_MS;",
+    replace: "return !Number.isNaN(lastModifiedMs - touchedAtMs - WRITTEN_WITHIN_MS);",
     caughtBy: { test: OVER_HTTP, named: "rule 70:" },
   },
   {
