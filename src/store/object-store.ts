@@ -18,7 +18,7 @@ export interface ObjectStore {
   write(key: string, body: string, condition: WriteCondition, options: RequestOptions): Promise<WriteOutcome>;
   /**
    * Removes exactly the version with this ETag. `unsupported` where the store was not seen to honour conditional
-   * deletes, `versioned` where it would leave a delete marker; the object is untouched then.
+   * deletes, or does not let this client delete, `versioned` where it would leave a delete marker; the object is untouched then.
    */
   remove(key: string, etag: string, options: RequestOptions): Promise<RemoveOutcome>;
   /** Lists one page of keys that start with `prefix`, in the store's order. */

@@ -266,6 +266,23 @@ describe.concurrent("includeReleased", () => {
     },
   );
 
+  it("keeps free locks where DELETE is denied, leaves nothing of its own, and deleteLock leaves a tombstone", async ({
+    world,
+  }) => {
+    world.server.setQuirks({ deny: ["DeleteObject"] });
+    for (let index = 0; index < 20; index += 1) world.put(`free-${index}`, freeRecord(Date.now() - HOUR_MS));
+    const mutex = world.mutex();
+    for (let run = 1; run <= 2; run += 1) {
+      const report = await mutex.cleanupStaleLocks({ includeReleased: true, restMs: 0 });
+      expect(report).toMatchObject({ total: 20, cleaned: 0, unremovable: 20, unreadable: [] });
+    }
+    expect(await mutex.deleteLock("free-0", true)).toBe(true);
+    expect(await mutex.inspect("free-0")).toBeNull();
+    expect(world.server.objects(BUCKET)).toHaveLength(20);
+    expect(await mutex.acquireLock("free-0")).toBe(true);
+    await mutex.releaseLock("free-0");
+  });
+
   it("does not remove one that is taken meanwhile", async ({ world }) => {
     const [cleaner, other] = [world.mutex(), world.mutex()];
     world.put("probed", freeRecord(Date.now() - HOUR_MS));

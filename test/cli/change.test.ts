@@ -200,6 +200,14 @@ describe("cleanup", TIMEOUT, () => {
     expect(unreadable).toMatchObject({ exitCode: 69, stderr: expect.stringContaining("locks/broken.json: ") });
   });
 
+  test("says why free locks stay where DELETE is denied: they are readable, and nothing has failed", async () => {
+    const { environment, server } = await startLittered();
+    server.setQuirks({ deny: ["DeleteObject"] });
+    const { exitCode, stdout, stderr } = await cliHere(["cleanup", "--include-released"], environment);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+    expect(stdout).toContain("1 free lock stays: s3:DeleteObject is denied, or this store");
+  });
+
   test("says in the words of the command line what clears an object that is not a record, as others do", async () => {
     const { environment, server } = await startStore();
     server.putObject(BUCKET, "locks/broken.json", "?");

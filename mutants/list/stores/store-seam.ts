@@ -79,6 +79,22 @@ export const STORE_SEAM: readonly Mutant[] = [
     caughtBy: { test: LENGTHS, named: "a store that fails on everything" },
   },
   {
+    name: "a probe that cannot be deleted again",
+    why: "where DELETE is denied, each cleanup and each deleteLock leaves an object for good",
+    file: "src/store/s3/learnt/conditional-delete.ts",
+    search: "if (isDenied(await object.deleteNothing())) return DENIED;",
+    replace: "",
+    caughtBy: { test: "test/store/conditional-delete.test.ts", named: "leaves nothing behind where deleting is denied" },
+  },
+  {
+    name: "a denied DELETE of a lock is an error",
+    why: "where DELETE is denied, cleanup calls readable locks unreadable, and deleteLock fails in place of leaving a tombstone",
+    file: "src/store/s3/learnt/conditional-delete.ts",
+    search: 'return isDenied(removed) ? { kind: "unsupported" } : removed;',
+    replace: "return removed;",
+    caughtBy: { test: "test/store/conditional-delete.test.ts", named: "where only its own deletion is denied" },
+  },
+  {
     name: "a DELETE that loses races is used",
     why: "on versitygw, cleanup deletes a lock that was just taken, and the next caller takes it as well",
     file: "src/store/s3/learnt/conditional-delete.ts",

@@ -38,7 +38,7 @@ function show(report: CleanupReport, isDryRun: boolean, output: Output): void {
   output.line(`${counted(total, "lock")}, ${stale} held by leases that have ended; ${done}.`);
   if (unremovable > 0) {
     output.line(
-      `${counted(unremovable, "free lock")} stay: this store does not honour conditional deletes, or not in races.`,
+      `${counted(unremovable, "free lock")} ${unremovable === 1 ? "stays" : "stay"}: s3:DeleteObject is denied, or this store does not honour conditional deletes, or not in races; s3-mutex doctor says which.`,
     );
   }
   for (const { key, error } of unreadable) output.note(`${printable(key)}: ${problemText(error)}`);

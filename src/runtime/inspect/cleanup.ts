@@ -24,8 +24,9 @@ export interface CleanupReport {
   /** Objects whose body is not a lock record that this version can read; `deleteLock(name, true)` clears a corrupt one. */
   readonly unreadable: readonly UnreadableLock[];
   /**
-   * Free locks that stay, as free ones, because this store does not honour conditional deletes, or not in races (versitygw). In a bucket that
-   * is seen to keep versions they become tombstones and count as `cleaned`; versitygw shows that only where versioning is on.
+   * Free locks that stay, as free ones, because `s3:DeleteObject` is denied, or this store does not honour conditional deletes, or not in
+   * races (versitygw). In a bucket that is seen to keep versions they become tombstones and count as `cleaned`; versitygw shows that only
+   * where versioning is on.
    */
   readonly unremovable: number;
 }

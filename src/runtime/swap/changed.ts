@@ -18,5 +18,5 @@ export interface RemovedOutcome {
   readonly timing: AnswerTiming;
 }
 
-/** The store does not honour conditional deletes, so the object has to stay. Never leaves this library. */
+/** The store does not honour conditional deletes, or does not let this client delete, so the object has to stay. Never leaves this library. */
 export class RemoveUnsupported extends Error {}

@@ -17,7 +17,12 @@ import { Absence } from "./absence.js";
 import { conditionalDeleteSupport, programIn } from "./conditional-delete.js";
 import { EtagForms } from "./etag-form.js";
 
+/** Asks a store that lets the client delete: what it says first is that there is nothing of the kind. */
 function asking(...answers: readonly object[]) {
+  return askingFirst(ABSENT, ...answers);
+}
+
+function askingFirst(...answers: readonly object[]) {
   const state = stateOf({} as S3Client, 1).bucket("locks");
   state.etagForm.settled = true;
   const store = answering(...answers);
@@ -34,6 +39,8 @@ function asking(...answers: readonly object[]) {
   return { state, call, support: () => conditionalDeleteSupport(state, probe, store.options), ...store };
 }
 
+const NOTHING = 'delete "5c9d1f0e7b3a48628e41d07c2ab6f935"';
+const NO_RIGHT = { ...REFUSED, about: "permissions" } as const;
 const BEGUN = [done('"1"'), done('"2"')];
 /** Up to the deletion under the right condition. */
 const KEPT = [...BEGUN, CONFLICT, shows('"2"')];
@@ -42,7 +49,7 @@ it("is honoured where a stale condition fails and keeps the object, and the righ
   const { support, log } = asking(...KEPT, done(), ABSENT);
   expect(await Promise.all([support(), support()])).toEqual([{ kind: "honoured" }, { kind: "honoured" }]);
   expect(await support()).toEqual({ kind: "honoured" });
-  expect(log).toEqual(["create *", 'replace "1"', 'delete "1"', "read", 'delete "2"', "read"]);
+  expect(log).toEqual([NOTHING, "create *", 'replace "1"', 'delete "1"', "read", 'delete "2"', "read"]);
 });
 
 describe("is not known", () => {
@@ -53,6 +60,10 @@ describe("is not known", () => {
   it("where the right condition is denied", async () => {
     expect(await asking(...KEPT, REFUSED, done()).support()).toBe(REFUSED);
   });
+});
+
+it("is asked about also where the question of the right to delete was not answered", async () => {
+  expect(await askingFirst(UNKNOWN, ...KEPT, done(), ABSENT).support()).toEqual({ kind: "honoured" });
 });
 
 it.each([
@@ -114,20 +125,30 @@ describe("is not supported", () => {
 });
 
 describe("it is not known yet, and the next call asks again", () => {
-  const HONOURED = [...KEPT, done(), ABSENT];
+  const HONOURED = [ABSENT, ...KEPT, done(), ABSENT];
+
+  it("where the client may not delete: nothing is created then", async () => {
+    const { support, log, keys } = askingFirst(NO_RIGHT, ...HONOURED);
+    expect(await support()).toEqual({ kind: "denied" });
+    expect(log).toEqual([NOTHING]);
+    expect([...keys]).toEqual(["locks/.s3-mutex/probe-id1-never"]);
+    expect(await support()).toEqual({ kind: "honoured" });
+  });
+
   it.each<[string, object[], object]>([
     ["where the probe was refused", [REFUSED, done()], REFUSED],
     ["where the probe had no answer", [UNKNOWN, done()], UNKNOWN],
     ["where the replacement was refused", [done(), REFUSED, done()], REFUSED],
     ["where the replacement had no answer", [done(), UNKNOWN, done()], UNKNOWN],
-    ["where a deletion was denied", [...BEGUN, REFUSED, done()], REFUSED],
+    ["where a deletion was refused", [...BEGUN, REFUSED, done()], REFUSED],
+    ["where a deletion was denied", [...BEGUN, NO_RIGHT, done()], { kind: "denied" }],
     ["where a deletion had no answer", [...BEGUN, UNKNOWN, done()], UNKNOWN],
     ["where a read had no answer", [...BEGUN, CONFLICT, UNKNOWN, done()], UNKNOWN],
     ["where the other deletion had no answer", [...KEPT, UNKNOWN, done()], UNKNOWN],
     ["where the last read had no answer", [...KEPT, done(), UNKNOWN, done()], UNKNOWN],
   ])("%s", async (_, answers, expected) => {
     const { support, isSpent } = asking(...answers, ...HONOURED);
-    expect(await support()).toBe(expected);
+    expect(await support()).toEqual(expected);
     expect(await support()).toEqual({ kind: "honoured" });
     expect(isSpent()).toBe(true);
   });

@@ -10,8 +10,12 @@ import type { Versions } from "./versions.js";
 export type DeleteSupport =
   | { readonly kind: "honoured" }
   | { readonly kind: "unsupported" }
+  | typeof DENIED
   | UnknownOutcome
   | RefusedOutcome;
+
+/** The client may not delete, which may change. */
+const DENIED = { kind: "denied" } as const;
 
 /**
  * Programs whose conditional DELETE holds one after the other and not beside a PUT, which no probe shows: in 2 of 30 rounds of 16 racers both
@@ -52,8 +56,15 @@ export async function removeIfHonoured(
   const support = await conditionalDeleteSupport(state, asking, options);
   // Where versioning is suspended, it may be the answers to the probe's own deletions that tell, and no others.
   if (versions.areKept) return { kind: "versioned" };
+  if (support.kind === "denied") return { kind: "unsupported" };
   if (support.kind !== "honoured") return support;
-  return await asking.deps.requests.delete(key, asking.forms.inCondition(etag), options);
+  const removed = await asking.deps.requests.delete(key, asking.forms.inCondition(etag), options);
+  return isDenied(removed) ? { kind: "unsupported" } : removed;
+}
+
+/** Says whether the right to delete is missing, as it may for good: then objects stay, as where the store cannot remove them safely. */
+function isDenied(outcome: DeleteOutcome): boolean {
+  return outcome.kind === "refused" && outcome.about === "permissions";
 }
 
 /**
@@ -79,9 +90,11 @@ async function probeDelete(
   { server, forms, absence, deps }: DeleteProbe,
   options: RequestOptions,
 ): Promise<DeleteSupport> {
+  const object = new ProbeObject(deps, options);
+  // Before anything is created: what cannot be deleted again would stay, one for each probe.
+  if (isDenied(await object.deleteNothing())) return DENIED;
   const unsettled = await forms.settle(options);
   if (unsettled !== undefined) return unsettled;
-  const object = new ProbeObject(deps, options);
   const read = async (): Promise<ReadOutcome> => {
     const outcome = await object.read();
     if (outcome.kind === "no-etag") return outcome.outcome;
@@ -123,6 +136,7 @@ async function supportOf(
 
 /** Tells a denial, which is about rights and may be lifted, from any other refusal: that is the store saying that it cannot do this. */
 function unexpected(outcome: DeleteOutcome): DeleteSupport {
+  if (isDenied(outcome)) return DENIED;
   if (outcome.kind === "unknown") return outcome;
   if (outcome.kind === "refused" && outcome.error.code !== "store-unsafe") return outcome;
   return { kind: "unsupported" };

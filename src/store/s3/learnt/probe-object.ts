@@ -54,6 +54,11 @@ export class ProbeObject {
     return this.#patient(() => this.#deps.requests.delete(this.#key, ifMatch, this.#options));
   }
 
+  /** Asks for a deletion of what never was, which shows whether any is allowed. Of another key: some stores would leave a marker there. */
+  deleteNothing(): Promise<DeleteOutcome> {
+    return this.#patient(() => this.#deps.requests.delete(`${this.#key}-never`, NEVER_THERE, this.#options));
+  }
+
   /** Deletes without a condition, which is right for a key of our own only; what it leaves behind does no harm. */
   async cleanUp(): Promise<void> {
     await this.#patient(() => this.#deps.requests.delete(this.#key, undefined, this.#options));
@@ -82,6 +87,9 @@ export class ProbeObject {
     return await request();
   }
 }
+
+/** Shaped like all others. */
+const NEVER_THERE = '"5c9d1f0e7b3a48628e41d07c2ab6f935"';
 
 /** Describes an answer that says nothing about the question that was asked: a later probe may get a better one. */
 export function inconclusive(step: string, outcome: { readonly kind: string }): UnknownOutcome {
