@@ -153,6 +153,14 @@ export const SAFETY: readonly Mutant[] = [
     caughtBy: { test: IN_VIRTUAL_TIME, named: "the condition of creations alone, and the marker is there" },
   },
   {
+    name: "an object that cannot be read is none",
+    why: "one object over 64 KiB under the marker's key keeps all new processes from every lock of the prefix",
+    file: "src/runtime/check/condition-probe.ts",
+    search: 'return found.kind === "ok" || isUnreadable(found);',
+    replace: 'return found.kind === "ok";',
+    caughtBy: { test: "test/safety/unreadable-marker.test.ts", named: "does not keep locks from being taken" },
+  },
+  {
     name: "two creations may both succeed",
     why: "a store that loses races of creations passes the check even where the check saw it",
     file: "src/runtime/check/condition-probe.ts",

@@ -84,7 +84,10 @@ export const STORE_SEAM: readonly Mutant[] = [
     file: "src/store/s3/learnt/conditional-delete.ts",
     search: "if (isDenied(await object.deleteNothing())) return DENIED;",
     replace: "",
-    caughtBy: { test: "test/store/conditional-delete.test.ts", named: "leaves nothing behind where deleting is denied" },
+    caughtBy: {
+      test: "test/store/conditional-delete.test.ts",
+      named: "leaves nothing behind where deleting is denied",
+    },
   },
   {
     name: "a denied DELETE of a lock is an error",

@@ -55,10 +55,13 @@ export class ConditionProbe {
 
   async ask(found: ReadOutcome, options: RequestOptions): Promise<ProbeVerdict> {
     this.standing = bodyOf(found);
-    const exists = found.kind === "ok";
-    const verdicts = await Promise.all([this.#overExisting(exists, options), this.#overStale(options)]);
+    const verdicts = await Promise.all([this.#overExisting(isThere(found), options), this.#overStale(options)]);
     const worst = (["ignored", "refused", "unknown"] as const).map((kind) => verdicts.find((one) => one.kind === kind));
-    return worst.find((verdict) => verdict !== undefined) ?? verdicts[0];
+    const fault = worst.find((verdict) => verdict !== undefined);
+    if (fault !== undefined) return fault;
+    // What cannot be read can be replaced, or no check could ever tell others of itself.
+    if (isUnreadable(found)) await this.#write(this.#tools.key, this.#tools.newBody(), found.etag, options);
+    return verdicts[0];
   }
 
   async #overExisting(wasThere: boolean, options: RequestOptions): Promise<ProbeVerdict> {
@@ -75,7 +78,7 @@ export class ConditionProbe {
       const isRefused = outcomes.some(({ kind }) => kind === "conflict");
       exists ||= isRefused && failed === undefined && (await this.#isThere(options));
       if (exists && isRefused) return { kind: "honoured", created };
-      if (round === ROUNDS || failed?.kind === "refused") return failed ?? SAYS_BOTH;
+      if (round === ROUNDS || failed?.kind === "refused") return failed ?? saysBoth(this.key);
       await pauseAfter(this.#tools.effects, failed);
     }
   }
@@ -104,7 +107,7 @@ export class ConditionProbe {
       if (done.length > 1) return ignored(BOTH_CREATED);
       if (outcomes.some(({ kind }) => kind === "conflict")) return undefined;
       const failed = outcomes.find(isFailure);
-      if (round === ROUNDS || failed?.kind === "refused") return failed ?? SAYS_BOTH;
+      if (round === ROUNDS || failed?.kind === "refused") return failed ?? saysBoth(this.#tools.spareKey);
       await pauseAfter(this.#tools.effects, failed);
     }
   }
@@ -126,7 +129,7 @@ export class ConditionProbe {
     if (found.kind === "absent") this.key = this.#tools.spareKey;
     this.standing = bodyOf(found);
     // A client that may not read it goes by the refusal: a store that ignores the condition would have created it.
-    return found.kind === "ok" || (found.kind === "refused" && found.error.code === "access-denied");
+    return isThere(found) || (found.kind === "refused" && found.error.code === "access-denied");
   }
 
   async #overStale(options: RequestOptions): Promise<ProbeVerdict> {
@@ -159,6 +162,17 @@ function bodyOf(found: ReadOutcome): string | undefined {
   return found.kind === "ok" ? found.body : undefined;
 }
 
+type Unreadable = ReadOutcome & { readonly kind: "oversized" | "archived" };
+
+/** Says whether there is an object that the store does not show, or that is too long to be looked at: nothing of ours. */
+function isUnreadable(found: ReadOutcome): found is Unreadable {
+  return found.kind === "oversized" || found.kind === "archived";
+}
+
+function isThere(found: ReadOutcome): boolean {
+  return found.kind === "ok" || isUnreadable(found);
+}
+
 function isFailure(outcome: WriteOutcome): outcome is UnknownOutcome | RefusedOutcome {
   return outcome.kind === "unknown" || outcome.kind === "refused";
 }
@@ -187,12 +201,8 @@ const ROUNDS = 3;
 /** A few round trips: what a moment has cost is over by then, and a caller waits for it. */
 const PAUSE_MS = 50;
 
-const SAYS_BOTH: UnknownOutcome = {
-  kind: "unknown",
-  error: new S3MutexError(
-    "store-unavailable",
-    "the check of the store did not come to an end: what reads say is absent cannot be created",
-  ),
-  throttled: false,
-  sent: true,
-};
+/** Says that reads and creations contradict each other, which is not known to end by itself. */
+function saysBoth(key: string): UnknownOutcome {
+  const message = `the check of the store did not come to an end: reads say that ${key} is absent, and creations of it are refused. Look at that key with the store's own tools and remove what is there, delete markers included, or use another keyPrefix.`;
+  return { kind: "unknown", error: new S3MutexError("store-unavailable", message), throttled: false, sent: true };
+}

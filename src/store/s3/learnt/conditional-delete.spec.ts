@@ -14,8 +14,9 @@ import {
 } from "../../../../test/store/probes.js";
 import { stateOf } from "../client/client-state.js";
 import { Absence } from "./absence.js";
-import { conditionalDeleteSupport, programIn } from "./conditional-delete.js";
+import { conditionalDeleteSupport, programIn, removeIfHonoured } from "./conditional-delete.js";
 import { EtagForms } from "./etag-form.js";
+import { Versions } from "./versions.js";
 
 /** Asks a store that lets the client delete: what it says first is that there is nothing of the kind. */
 function asking(...answers: readonly object[]) {
@@ -36,7 +37,8 @@ function askingFirst(...answers: readonly object[]) {
   const call = (server: string | undefined) => {
     name = server;
   };
-  return { state, call, support: () => conditionalDeleteSupport(state, probe, store.options), ...store };
+  const remove = () => removeIfHonoured({ key: "locks/a", etag: '"a"' }, new Versions({}), state, probe, store.options);
+  return { state, call, remove, support: () => conditionalDeleteSupport(state, probe, store.options), ...store };
 }
 
 const NOTHING = 'delete "5c9d1f0e7b3a48628e41d07c2ab6f935"';
@@ -50,6 +52,24 @@ it("is honoured where a stale condition fails and keeps the object, and the righ
   expect(await Promise.all([support(), support()])).toEqual([{ kind: "honoured" }, { kind: "honoured" }]);
   expect(await support()).toEqual({ kind: "honoured" });
   expect(log).toEqual([NOTHING, "create *", 'replace "1"', 'delete "1"', "read", 'delete "2"', "read"]);
+});
+
+describe("an object stays, as where the store cannot remove it safely", () => {
+  it("where the client may delete nothing", async () => {
+    const { remove, log } = askingFirst(NO_RIGHT);
+    expect(await remove()).toEqual({ kind: "unsupported" });
+    expect(log).toEqual([NOTHING]);
+  });
+
+  it.each<[object, object]>([
+    [NO_RIGHT, { kind: "unsupported" }],
+    [REFUSED, REFUSED],
+    [CONFLICT, CONFLICT],
+  ])("where the store honours conditions, and answers its own deletion with %j: %j", async (answer, outcome) => {
+    const { remove, log } = asking(...KEPT, done(), ABSENT, answer);
+    expect(await remove()).toEqual(outcome);
+    expect(log.at(-1)).toBe('delete "a"');
+  });
 });
 
 describe("is not known", () => {

@@ -1,4 +1,11 @@
-import type { ReadOutcome, RefusedOutcome, RemoveOutcome, RequestOptions, UnknownOutcome } from "../../object-store.js";
+import type {
+  ReadOutcome,
+  RefusedAbout,
+  RefusedOutcome,
+  RemoveOutcome,
+  RequestOptions,
+  UnknownOutcome,
+} from "../../object-store.js";
 import type { Transmission } from "../answers/transmission.js";
 import type { BucketState } from "../client/client-state.js";
 import type { Absence } from "./absence.js";
@@ -63,8 +70,8 @@ export async function removeIfHonoured(
 }
 
 /** Says whether the right to delete is missing, as it may for good: then objects stay, as where the store cannot remove them safely. */
-function isDenied(outcome: DeleteOutcome): boolean {
-  return outcome.kind === "refused" && outcome.about === "permissions";
+function isDenied({ about }: { readonly kind: string; readonly about?: RefusedAbout }): boolean {
+  return about === "permissions";
 }
 
 /**
