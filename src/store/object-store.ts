@@ -130,6 +130,12 @@ export interface RefusedOutcome {
  */
 export type Versioning = "enabled" | "suspended" | "none";
 
+/** Says what to do where conditions do not hold in a bucket that keeps versions, or has kept them; undefined for any other. */
+export function remedyForVersions(versioning: Versioning | undefined): string | undefined {
+  if (versioning !== "enabled" && versioning !== "suspended") return undefined;
+  return `The bucket has versioning (${versioning}): some stores, such as Ceph, honour conditions only in buckets that never had it, so use one of those, or another store.`;
+}
+
 /** What an answer says of versions (`x-amz-version-id`); it takes no permission to see it. */
 export interface Versioned {
   /** Absent: the answer has none, so the bucket keeps no versions. */

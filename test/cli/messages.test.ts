@@ -228,6 +228,18 @@ test.each([
   expect(stderr).not.toContain("AWS_ACCESS_KEY_ID");
 });
 
+test.each([
+  ["use a lockTimeoutMs of 45000 or more", "use a --lease of 45s or more"],
+  ["set lockTimeoutMs to 6000 or more.", "set --lease to 6s or more."],
+  ["up to clockSkewToleranceMs (1500).", "up to --tolerance (1.5s)."],
+  [
+    "leaseMs is 5000: 9 permits could not all be renewed in time at 700 ms a round trip; use at least 12600 ms.",
+    "--lease is 5s: 9 permits could not all be renewed in time at 700 ms a round trip; use at least 12.6s.",
+  ],
+])("C5: a duration is told as options take it: %s", (words, own) => {
+  expect(inOwnWords(words)).toBe(own);
+});
+
 test("C5: more permits than are stored are told in options, not in calls", () => {
   const words =
     '"pool" has 3 permits; this caller says 5, and asks for 4 of them at once. The stored number counts: change it with resize(5), or ask for fewer.';

@@ -118,6 +118,18 @@ it("refuses a store that recognises an ETag in no form", async () => {
   });
 });
 
+it("says that a bucket without versions would do, where versioning was turned on and the right ETag is refused (Ceph)", async () => {
+  await using server = await serve({ etagForm: "unquoted-only" });
+  const store = storeOver(clientFor(server.endpoint));
+  const etag = await created(store, "a");
+  server.setQuirks({ etagForm: "unquoted-only", versioning: "Enabled", versionsLike: "ceph" });
+  const { second } = await replaceWithReread(store, "a", etag, "two");
+  expect(second).toMatchObject({
+    kind: "refused",
+    error: { code: "store-unsafe", message: expect.stringContaining("The bucket has versioning (enabled): some stores") },
+  });
+});
+
 it("probes again when a probe did not come to an end", async () => {
   await using server = await serve({ etagForm: "unquoted-only" });
   const store = storeOver(clientFor(server.endpoint));

@@ -230,6 +230,10 @@ test.each([
   { fault: "page", status: 199 },
   { fault: "damage-body", damage: "bend" },
   { fault: "change-headers" },
+  { fault: "change-headers", headers: { etag: undefined } },
+  { fault: "change-headers", headers: { etag: 1 } },
+  { fault: "page", status: 302, headers: { location: undefined } },
+  { fault: "page", status: 302, headers: "location: /" },
   { fault: "status" },
   { fault: "delay-apply", delayMs: -1 },
   { fault: "latency", afterMs: Number.NaN },
@@ -237,6 +241,14 @@ test.each([
 ])("a rule that cannot be right is refused: %o", async (rule) => {
   const { server } = await startHarness();
   expect(() => server.faults.add(rule as FaultRule)).toThrow(S3MutexError);
+});
+
+test("a header without a value is refused by its name, with what takes a header away", async () => {
+  const { server } = await startHarness();
+  const headers = { etag: () => undefined, "last-modified": undefined };
+  expect(() => server.faults.add({ fault: "change-headers", headers } as unknown as FaultRule)).toThrow(
+    'headers["last-modified"] is undefined: give a string, or a function of the store\'s own value; () => undefined takes the header away',
+  );
 });
 
 test("a function of a rule that throws is answered 500 with what it threw", async () => {

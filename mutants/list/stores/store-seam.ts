@@ -98,6 +98,14 @@ export const STORE_SEAM: readonly Mutant[] = [
     caughtBy: { test: "test/store/conditional-delete.test.ts", named: "where only its own deletion is denied" },
   },
   {
+    name: "a versioned Ceph is a store that cannot hold locks",
+    why: "its users look for another store, where an unversioned bucket of the same one would do",
+    file: "src/store/s3/learnt/etag-form.ts",
+    search: 'with quotes and without", versioningOf(created));',
+    replace: 'with quotes and without", undefined);',
+    caughtBy: { test: "test/store/etag-form.test.ts", named: "a bucket without versions would do" },
+  },
+  {
     name: "a DELETE that loses races is used",
     why: "on versitygw, cleanup deletes a lock that was just taken, and the next caller takes it as well",
     file: "src/store/s3/learnt/conditional-delete.ts",

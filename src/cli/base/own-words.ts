@@ -1,3 +1,4 @@
+import { formatDuration } from "./duration.js";
 import { printable } from "./text.js";
 
 /** Which options the command has, that the sentence is about. */
@@ -54,6 +55,10 @@ export function problemText({ message }: { readonly message: string }): string {
 export function inOwnWords(sentence: string, hasOption: HasOption = () => false): string {
   return SAYINGS.reduce(
     (text, [pattern, saying]) => text.replace(pattern, typeof saying === "string" ? saying : saying(hasOption)),
-    sentence,
+    sentence.replace(DURATIONS, (_, before: string, ms: string) => before + formatDuration(Number(ms))),
   );
 }
+
+/** Milliseconds that an option in code takes, or that a user is to give it: a plain number is seconds here. */
+const DURATIONS =
+  /\b((?:lockTimeoutMs|leaseMs|clockSkewToleranceMs|holdAtLeastMs)(?: is | of | to | \()|use at least )(\d+)\b(?: ms\b)?/g;

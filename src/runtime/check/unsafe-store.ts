@@ -1,12 +1,16 @@
 import { S3MutexError } from "../../errors.js";
-import type { RefusedOutcome, UnknownOutcome, Versioning } from "../../store/object-store.js";
+import {
+  type RefusedOutcome,
+  remedyForVersions,
+  type UnknownOutcome,
+  type Versioning,
+} from "../../store/object-store.js";
 
 /** Says that the store does not do what locks rest on: two would have the same lock at once. */
 export function ignoredError(bucketName: string, seen: string, versioning: Versioning | undefined): S3MutexError {
-  const isVersioned = versioning === "enabled" || versioning === "suspended";
-  const remedy = isVersioned
-    ? `The bucket has versioning (${versioning}): some stores, such as Ceph, honour conditions only in buckets that never had it, so use one of those, or another store.`
-    : "Use a store that honours conditional writes, or a version of this one that does; a proxy in front of it may also drop the headers.";
+  const remedy =
+    remedyForVersions(versioning) ??
+    "Use a store that honours conditional writes, or a version of this one that does; a proxy in front of it may also drop the headers.";
   const message = `The bucket ${JSON.stringify(bucketName)} is not safe to lock in: ${seen}. ${remedy} \`s3-mutex doctor\` examines it in full.`;
   return new S3MutexError("store-unsafe", message);
 }

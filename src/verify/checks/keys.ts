@@ -8,6 +8,8 @@ const KEY_BYTES_MAX = 1024;
 /** What is between two slashes is the name of a folder or file on some stores: 255 bytes there, or less what they put to it. */
 const PART_BYTES = [1000, 255, 250, 240, 200, 140];
 const SHORT_PART_BYTES = 90;
+/** How long a key may be in all, where S3's own limit is too much. */
+const WHOLE_BYTES = [896, 768, 640, 512, 384, 256];
 /** `.json`, behind the name of each lock. */
 const SUFFIX_BYTES = 5;
 
@@ -72,19 +74,35 @@ async function kept(exam: Examination, key: string, body: string, between?: () =
 
 /** Says what is wrong with long keys; undefined where all are taken that S3 takes. */
 async function limits(exam: Examination): Promise<{ readonly detail: string; readonly remedy: string } | undefined> {
-  const whole = await isTaken(exam, longKey(exam.newStem("long")));
-  const parts = await Promise.all(
-    PART_BYTES.map(async (bytes) => ((await isTaken(exam, keyWithPart(exam.newStem("part"), bytes))) ? bytes : 0)),
-  );
-  const longest = Math.max(0, ...parts);
-  if (whole && longest === PART_BYTES[0]) return undefined;
+  const isWhole = await isTaken(exam, longKey(exam.newStem("long"), KEY_BYTES_MAX));
+  const longest = await longestTaken(PART_BYTES, (bytes) => isTaken(exam, keyWithPart(exam.newStem("part"), bytes)));
   const isShort = longest < (PART_BYTES[0] ?? 0);
-  const details = [...(isShort ? [partDetail(longest)] : []), ...(whole ? [] : ["a key of 1,024 bytes is refused"])];
-  const names = isShort
-    ? `names of at most ${Math.max(0, longest - SUFFIX_BYTES)} bytes between slashes`
-    : "short names";
-  const remedy = `Use ${names}; a longer one is the error invalid-argument.`;
+  if (isWhole && !isShort) return undefined;
+  const wholeBytes = isWhole ? KEY_BYTES_MAX : await longestWhole(exam);
+  const details = [...(isShort ? [partDetail(longest)] : []), ...(isWhole ? [] : [wholeDetail(wholeBytes)])];
+  const names = [
+    ...(isWhole || wholeBytes === 0 ? [] : [`keys of at most ${wholeBytes} bytes, prefix and \`.json\` included`]),
+    ...(isShort ? [`names of at most ${Math.max(0, longest - SUFFIX_BYTES)} bytes between slashes`] : []),
+  ];
+  const use = names.length === 0 ? "short names" : names.join(", and ");
+  const remedy = `Use ${use}; a longer one is the error invalid-argument.`;
   return { detail: details.join(", "), remedy };
+}
+
+/** Finds the greatest of these lengths that is taken; 0 where none is. */
+async function longestTaken(lengths: readonly number[], take: (bytes: number) => Promise<boolean>): Promise<number> {
+  return Math.max(0, ...(await Promise.all(lengths.map(async (bytes) => ((await take(bytes)) ? bytes : 0)))));
+}
+
+function longestWhole(exam: Examination): Promise<number> {
+  return longestTaken(WHOLE_BYTES, async (bytes) => {
+    const key = longKey(exam.newStem("long"), bytes);
+    return key.length === bytes && (await isTaken(exam, key));
+  });
+}
+
+function wholeDetail(longest: number): string {
+  return `a key of 1,024 bytes is refused${longest === 0 ? "" : `; one of ${longest} is taken`}`;
 }
 
 function partDetail(longest: number): string {
@@ -93,11 +111,10 @@ function partDetail(longest: number): string {
   return `a part of a key between slashes of ${refused} bytes is refused${taken}`;
 }
 
-/** Makes a key of the greatest length in all, in parts that no file system minds. */
-function longKey(start: string): string {
+/** Makes a key of so many bytes in all, in parts that no file system minds. */
+function longKey(start: string, bytes: number): string {
   let key = `${start}/`;
-  while (key.length < KEY_BYTES_MAX)
-    key += key.length % SHORT_PART_BYTES === 0 && key.length < KEY_BYTES_MAX - 1 ? "/" : "x";
+  while (key.length < bytes) key += key.length % SHORT_PART_BYTES === 0 && key.length < bytes - 1 ? "/" : "x";
   return key;
 }
 

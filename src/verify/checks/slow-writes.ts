@@ -57,7 +57,7 @@ async function oneSlowWrite(exam: Examination): Promise<{ readonly reads: Findin
 function waitsFor(waitedMs: number): Finding {
   return warn(
     `a read of a key waits for a write of it that is under way; it was answered after ${Math.round(waitedMs)} ms, when that was cut off`,
-    `A slow upload of another client keeps a holder from its renewal: use a lockTimeoutMs of ${LEASE_MS.toLocaleString("en")} or more (MinIO waits for up to 30 s).`,
+    `A slow upload of another client keeps a holder from its renewal: use a lockTimeoutMs of ${LEASE_MS} or more (MinIO waits for up to 30 s).`,
     { waitedMs: Math.round(waitedMs) },
   );
 }

@@ -1,6 +1,6 @@
 import type { Examination } from "../examination/examination.js";
 import { isDone } from "../examination/probe-answer.js";
-import { type Finding, fail, pass, REPEATED, skipped, UNSAFE, warn } from "../examination/report.js";
+import { type Finding, fail, pass, REPEATED, skipped, UNDELETABLE, UNSAFE, warn } from "../examination/report.js";
 import { knownToLose } from "./known.js";
 import { bothWinByLateBody } from "./late-body.js";
 import { contest, created, newTally, type RaceTally, type Round, repeat, violation } from "./rounds.js";
@@ -66,7 +66,9 @@ export async function replaceRace(exam: Examination): Promise<Finding> {
 export async function deleteRace(exam: Examination): Promise<Finding> {
   if (exam.versions !== undefined)
     return skipped("the bucket keeps versions, or has kept them: s3-mutex deletes nothing there");
-  if (!exam.honoursDeletes) return skipped("DELETE with If-Match does not hold here, so s3-mutex does not use it");
+  if (!exam.mayDelete) return UNDELETABLE;
+  if (!exam.honoursDeletes)
+    return skipped("DELETE with If-Match does not hold here, or not in races, so s3-mutex does not use it");
   const tally = newTally();
   const { contenders } = exam.thoroughness;
   const fault = await repeat(exam, tally, 0.4, async () => {

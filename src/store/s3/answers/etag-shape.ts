@@ -1,5 +1,5 @@
 import { S3MutexError } from "../../../errors.js";
-import type { RefusedOutcome } from "../../object-store.js";
+import { type RefusedOutcome, remedyForVersions, type Versioning } from "../../object-store.js";
 import type { EtagForm } from "../client/client-state.js";
 
 /** An ETag as it was shown, taken apart. */
@@ -45,7 +45,9 @@ export function inForm(form: EtagForm, etag: string): string {
   return form === "as-returned" ? etag : etag.replace(/^(?:W\/)?"(.*)"$/, "$1");
 }
 
-export function unsafe(fault: string): RefusedOutcome {
-  const message = `This store cannot hold locks: ${fault}. Use one whose conditional writes work (s3-mutex doctor).`;
+/** Refuses the store for good. `versioning`: of the bucket, where it may be the reason. */
+export function unsafe(fault: string, versioning?: Versioning): RefusedOutcome {
+  const remedy = remedyForVersions(versioning) ?? "Use one whose conditional writes work (s3-mutex doctor).";
+  const message = `This store cannot hold locks: ${fault}. ${remedy}`;
   return { kind: "refused", error: new S3MutexError("store-unsafe", message) };
 }

@@ -1,11 +1,12 @@
-import type {
-  EtagFormHint,
-  ReadOptions,
-  ReadOutcome,
-  RefusedOutcome,
-  RequestOptions,
-  UnknownOutcome,
-  WriteOutcome,
+import {
+  type EtagFormHint,
+  type ReadOptions,
+  type ReadOutcome,
+  type RefusedOutcome,
+  type RequestOptions,
+  type UnknownOutcome,
+  versioningOf,
+  type WriteOutcome,
 } from "../../object-store.js";
 import { inForm, shapeOf, strongEtag, unsafe } from "../answers/etag-shape.js";
 import type { EtagForm, EtagFormState } from "../client/client-state.js";
@@ -192,12 +193,12 @@ async function formOf(object: ProbeObject): Promise<FormResult> {
     const stale = await object.replace(bare);
     if (stale.kind === "conflict") return { kind: "form", form: "unquoted" };
     if (stale.kind !== "ok") return inconclusive("stale If-Match", stale);
-    return unsafe("it accepts an If-Match with an ETag that is no longer the object's");
+    return unsafe("it accepts an If-Match with an ETag that is no longer the object's", versioningOf(created));
   }
   if (unquoted.kind !== "conflict") return inconclusive("unquoted If-Match", unquoted);
   // One conflict can be chance (409); that the right ETag is refused three times is not.
   const again = await object.replace(etag);
   if (again.kind === "ok") return { kind: "form", form: "as-returned" };
   if (again.kind !== "conflict") return inconclusive("If-Match", again);
-  return unsafe("it refuses an If-Match with the object's own ETag, with quotes and without");
+  return unsafe("it refuses an If-Match with the object's own ETag, with quotes and without", versioningOf(created));
 }

@@ -1,4 +1,4 @@
-import type { RefusedOutcome, UnknownOutcome, WriteOutcome } from "../../object-store.js";
+import { type RefusedOutcome, type UnknownOutcome, versioningOf, type WriteOutcome } from "../../object-store.js";
 import { inForm, shapeOf, strongEtag, unsafe } from "../answers/etag-shape.js";
 import { unavailable } from "../answers/outcomes.js";
 import type { EtagForm, ShapeMeaning } from "../client/client-state.js";
@@ -58,7 +58,10 @@ async function explained(etag: string, object: ProbeObject, written: string): Pr
     const odd = [ofWrite.shape, ofRead.shape].filter((one) => one !== "");
     return { kind: "explained", form, shapes: new Map(odd.map((one) => [one, "strong"])) };
   }
-  return unsafe(`reads show ETags as ${shown}, and it refuses an If-Match with that or with the strong ETag under it`);
+  return unsafe(
+    `reads show ETags as ${shown}, and it refuses an If-Match with that or with the strong ETag under it`,
+    versioningOf(found),
+  );
 }
 
 type Trial =
@@ -74,7 +77,10 @@ async function trial(object: ProbeObject, condition: string): Promise<Trial> {
   const stale = await object.replace(condition);
   if (stale.kind === "conflict") return { kind: "won", etag: first.etag };
   if (stale.kind !== "ok") return failed("stale If-Match", stale);
-  return { kind: "failed", outcome: unsafe("it accepts an If-Match with an ETag that is no longer the object's") };
+  return {
+    kind: "failed",
+    outcome: unsafe("it accepts an If-Match with an ETag that is no longer the object's", versioningOf(first)),
+  };
 }
 
 function failed(step: string, outcome: WriteOutcome): Trial {

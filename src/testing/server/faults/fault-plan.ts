@@ -111,6 +111,21 @@ function requireDamage(damage: unknown): void {
   throw new S3MutexError("invalid-argument", `damage is ${String(damage)}: give ${known} or a function of the body`);
 }
 
+/** Refuses headers without a value, each of which would be an answer that no store gives, or none. `or`: what else than a string may be given. */
+function requireHeaders(headers: unknown, or = ""): void {
+  if (typeof headers !== "object" || headers === null) {
+    const message = `headers is ${String(headers)}: give an object with the values of headers by name`;
+    throw new S3MutexError("invalid-argument", message);
+  }
+  for (const [name, value] of Object.entries(headers)) {
+    if (typeof value === "string" || (or !== "" && typeof value === "function")) continue;
+    const message = `headers["${name}"] is ${String(value)}: give a string${or}`;
+    throw new S3MutexError("invalid-argument", message);
+  }
+}
+
+const OF_OWN = ", or a function of the store's own value; () => undefined takes the header away";
+
 /** Refuses an operation that there is not: a fault of it would never strike, and its test pass. */
 function requireOperations(operation: unknown = []): void {
   for (const name of typeof operation === "string" ? [operation] : (operation as readonly unknown[])) {
@@ -131,10 +146,8 @@ function requireValid(rule: FaultRule): void {
   refuseUnknownOptions("rule", rule, { ...FAULT_OPTIONS[rule.fault], ...MATCH_OPTIONS });
   requireOperations(rule.operation);
   if (rule.fault === "damage-body") requireDamage(rule.damage);
-  if (rule.fault === "change-headers" && (typeof rule.headers !== "object" || rule.headers === null)) {
-    const message = `headers is ${typeof rule.headers}: give an object with the values of headers, or functions of them, by name`;
-    throw new S3MutexError("invalid-argument", message);
-  }
+  if (rule.fault === "change-headers") requireHeaders(rule.headers, OF_OWN);
+  if (rule.fault === "page") requireHeaders(rule.headers ?? {});
   requireInRange("probability", rule.probability, 0, 1);
   requireInRange("skip", rule.skip, 0, Number.MAX_VALUE);
   requireInRange("times", rule.times, 0, Number.MAX_VALUE);

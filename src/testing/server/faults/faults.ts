@@ -134,7 +134,7 @@ export interface DamageBody {
 /** Headers of the answer are others than the store's: weak ETags of a proxy, or none. */
 export interface ChangeHeaders {
   readonly fault: "change-headers";
-  /** By name in lower case: the value, or what becomes of the store's own; `undefined` takes the header away. */
+  /** By name in lower case: the value, or what becomes of the store's own; a function that returns `undefined` takes the header away. */
   readonly headers: Readonly<Record<string, string | ((value: string | undefined) => string | undefined)>>;
 }
 
