@@ -255,6 +255,14 @@ describe("a store that misbehaves", () => {
   });
 });
 
+test("a deletion that is denied was not tried: it is not called one that does not hold", TIMEOUT, async (context) => {
+  const { report } = await examined(context, { quirks: { deny: ["DeleteObject"] } });
+  const race = report.checks.find(({ id }) => id === "delete-race");
+  context
+    .expect(race)
+    .toMatchObject({ verdict: "skipped", detail: context.expect.stringContaining("cannot be deleted") });
+});
+
 test("permissions that are missing are named as in a policy", TIMEOUT, async (context) => {
   const { report } = await examined(context, {
     quirks: { deny: ["PutObject", "GetObject", "ListObjectsV2", "DeleteObject"] },

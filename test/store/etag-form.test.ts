@@ -126,7 +126,10 @@ it("says that a bucket without versions would do, where versioning was turned on
   const { second } = await replaceWithReread(store, "a", etag, "two");
   expect(second).toMatchObject({
     kind: "refused",
-    error: { code: "store-unsafe", message: expect.stringContaining("The bucket has versioning (enabled): some stores") },
+    error: {
+      code: "store-unsafe",
+      message: expect.stringContaining("The bucket has versioning (enabled): some stores"),
+    },
   });
 });
 

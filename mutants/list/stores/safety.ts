@@ -153,7 +153,7 @@ export const SAFETY: readonly Mutant[] = [
     caughtBy: { test: IN_VIRTUAL_TIME, named: "the condition of creations alone, and the marker is there" },
   },
   {
-    name: "an object that cannot be read is none",
+    name: "an object that cannot be read counts as absent",
     why: "one object over 64 KiB under the marker's key keeps all new processes from every lock of the prefix",
     file: "src/runtime/check/condition-probe.ts",
     search: 'return found.kind === "ok" || isUnreadable(found);',
