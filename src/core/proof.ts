@@ -2,8 +2,8 @@ import { isObject } from "./json.js";
 import type { StoreTime } from "./store-time.js";
 
 /**
- * The proof in a record: that a client has seen the store honour conditions, so that a client that reads it need not ask again. It is carried
- * along by every writer and is small. Rules 70 to 73 of the design are here.
+ * The proof in a record: that a client has seen the store honour conditions, so that a client that reads it need not ask again. It is small, and
+ * carried along by every writer that has not found it in a copy. Rules 70 to 73 of the design are here.
  */
 export interface Proof {
   /** How the store was reached, and what for: a short hash of its URL, the style of addressing, the bucket and the key. */

@@ -135,8 +135,10 @@ export class Closing {
   /** Reports to a caller whose own work asks for the end, without waiting for that work: it would wait for itself. */
   async #reportWithout(own: ReadonlySet<Held>): Promise<CloseReport> {
     const { holdings } = this.#context;
-    const mayGoOn = (lease: Held) =>
-      own.has(lease) || lease.standing.isLeft || (this.#graceOver.signal.aborted && this.#ofCallers.has(lease));
+    // After the grace, what is still being given back keeps the close, and not the callers whose own locks wait for its report.
+    const isPast = (lease: Held) =>
+      this.#graceOver.signal.aborted && (this.#ofCallers.has(lease) || !isWorkedUnder(lease));
+    const mayGoOn = (lease: Held) => own.has(lease) || lease.standing.isLeft || isPast(lease);
     const others = holdings.until(() => !holdings.areArriving && this.#leases.every(mayGoOn));
     await Promise.race([others, this.#report]);
     return this.#describe();

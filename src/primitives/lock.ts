@@ -226,7 +226,7 @@ export class HeldLock implements Lock {
     if (this.#hold.root === this.#hold) this.#hold.root.standing.noteUnused();
   }
 
-  /** Runs a function under it. */
+  /** Notes that a function runs under it. */
   noteGuarding(): void {
     this.#isGuarding = true;
   }

@@ -139,4 +139,28 @@ describe("runOnce whose function runs", () => {
     expect(await scene.until(result)).toEqual({ ran: true, result: 0 });
     expect(await scene.until(mutex.close())).toEqual({ leftBehind: [] });
   });
+
+  it("and whose answers do not come does not keep the lock of a function that asks for the end and returns", async () => {
+    const scene = new Scene({ roundTripMs: () => ROUND_TRIP_MS });
+    const { mutex } = scene.client();
+    let ask = () => {};
+    const mayAsk = new Promise<void>((resolve) => {
+      ask = resolve;
+    });
+    const asking = codeOf(
+      mutex.withLock("a", async () => {
+        await mayAsk;
+        await mutex.close({ graceMs: 100 });
+      }),
+    );
+    const running = codeOf(mutex.runOnce("job", () => "result"));
+    scene.fate = ({ operation, key }) => {
+      const isResult = operation === "write" && key.startsWith("once/");
+      if (isResult) ask();
+      return isResult ? { kind: "lost" } : { kind: "fine" };
+    };
+    expect(await scene.until(asking)).toBe("done");
+    expect(scene.record("locks/a.json")?.holders ?? []).toEqual([]);
+    expect(await scene.until(running)).toBe("closed");
+  });
 });

@@ -88,4 +88,5 @@ it("where reads and creations contradict each other, the key is named, and what 
   // It has tried another key as well.
   expect(text).toMatch(/reads say that locks\/\.s3-mutex\/checked-\d+\.json is absent/);
   expect(text).toContain("remove what is there");
+  expect(text).not.toContain("did not answer");
 });

@@ -97,8 +97,9 @@ export const ANSWERS: readonly Mutant[] = [
     name: "a portal teaches that ETags are not hashes",
     why: "one answer of a portal, and a body that was damaged is called corrupt, with the advice to delete a live lock",
     file: "src/store/s3/learnt/body-hash.ts",
-    search: "state.unproven = { etag, bytes, isUnmarked };",
-    replace: 'state.unproven = { etag, bytes, isUnmarked };\n    if (verdict === "differs") state.isMd5 ??= false;',
+    search: "!== true)) state.unproven = { etag, bytes, isUnmarked };",
+    replace:
+      '!== true)) state.unproven = { etag, bytes, isUnmarked };\n    if (verdict === "differs") state.isMd5 ??= false;',
     caughtBy: { test: "test/store/unmarked-receipts.test.ts", named: "not advised afterwards to delete" },
   },
   {

@@ -36,7 +36,7 @@ export const SAFETY: readonly Mutant[] = [
     name: "a check that is void is made again at once",
     why: "what passes and does not last is asked for as often as the store answers",
     file: "src/runtime/check/safety-check.ts",
-    search: 'await budget.afterFailure(verdict?.kind === "unknown" ? verdict : VOID);',
+    search: 'await budget.afterFailure(verdict?.kind === "unknown" ? verdict : voidAtOnce(nowMs));',
     replace: 'if (verdict?.kind === "unknown") await budget.afterFailure(verdict);',
     caughtBy: { test: WRONG_DATES, named: "is not asked for without end" },
   },

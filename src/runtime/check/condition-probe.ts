@@ -70,16 +70,18 @@ export class ConditionProbe {
     for (let round = 1; ; round += 1) {
       const { done, made, outcomes } = await (exists ? this.#createOver(options) : this.#create(2, options));
       if (exists && done.length > 0) return ignored(OVER_EXISTING);
-      const fault = done.length > 1 ? await this.#raceAgain(options) : undefined;
-      if (fault !== undefined) return fault;
+      const lost = done.length > 1 ? await this.#raceAgain(options) : undefined;
+      if (lost !== undefined) return lost;
       created = made ?? created;
       exists ||= created !== undefined;
       const failed = outcomes.find(isFailure);
       const isRefused = outcomes.some(({ kind }) => kind === "conflict");
-      exists ||= isRefused && failed === undefined && (await this.#isThere(options));
+      const shown = !exists && isRefused && failed === undefined ? await this.#lookFor(options) : undefined;
+      exists ||= shown !== undefined && isShown(shown);
       if (exists && isRefused) return { kind: "honoured", created };
-      if (round === ROUNDS || failed?.kind === "refused") return failed ?? saysBoth(this.key);
-      await pauseAfter(this.#tools.effects, failed);
+      const fault = failed ?? (shown !== undefined && isFailure(shown) ? shown : undefined);
+      if (round === ROUNDS || fault?.kind === "refused") return fault ?? saysBoth(this.key, outcomes);
+      await pauseAfter(this.#tools.effects, fault);
     }
   }
 
@@ -107,7 +109,7 @@ export class ConditionProbe {
       if (done.length > 1) return ignored(BOTH_CREATED);
       if (outcomes.some(({ kind }) => kind === "conflict")) return undefined;
       const failed = outcomes.find(isFailure);
-      if (round === ROUNDS || failed?.kind === "refused") return failed ?? saysBoth(this.#tools.spareKey);
+      if (round === ROUNDS || failed?.kind === "refused") return failed ?? saysBoth(this.#tools.spareKey, outcomes);
       await pauseAfter(this.#tools.effects, failed);
     }
   }
@@ -122,14 +124,13 @@ export class ConditionProbe {
     }
   }
 
-  /** Says whether it is there, as each was refused: another client's write was there, or one was repeated on its way. */
-  async #isThere(options: RequestOptions): Promise<boolean> {
+  /** Reads what is there, as each was refused: another client's write was there, or one was repeated on its way. */
+  async #lookFor(options: RequestOptions): Promise<ReadOutcome> {
     const found = await this.#tools.store.read(this.key, options);
     // A delete marker that counts as an object, as on some stores, is neither shown nor written over.
     if (found.kind === "absent") this.key = this.#tools.spareKey;
     this.standing = bodyOf(found);
-    // A client that may not read it goes by the refusal: a store that ignores the condition would have created it.
-    return isThere(found) || (found.kind === "refused" && found.error.code === "access-denied");
+    return found;
   }
 
   async #overStale(options: RequestOptions): Promise<ProbeVerdict> {
@@ -173,7 +174,12 @@ function isThere(found: ReadOutcome): boolean {
   return found.kind === "ok" || isUnreadable(found);
 }
 
-function isFailure(outcome: WriteOutcome): outcome is UnknownOutcome | RefusedOutcome {
+/** Says whether it is there as far as may be told. A client that may not read it goes by the refusal: a store that ignores the condition would have created it. */
+function isShown(found: ReadOutcome): boolean {
+  return isThere(found) || (found.kind === "refused" && found.error.code === "access-denied");
+}
+
+function isFailure(outcome: WriteOutcome | ReadOutcome): outcome is UnknownOutcome | RefusedOutcome {
   return outcome.kind === "unknown" || outcome.kind === "refused";
 }
 
@@ -202,7 +208,10 @@ const ROUNDS = 3;
 const PAUSE_MS = 50;
 
 /** Says that reads and creations contradict each other, which is not known to end by itself. */
-function saysBoth(key: string): UnknownOutcome {
+function saysBoth(key: string, outcomes: readonly WriteOutcome[]): UnknownOutcome {
   const message = `the check of the store did not come to an end: reads say that ${key} is absent, and creations of it are refused. Look at that key with the store's own tools and remove what is there, delete markers included, or use another keyPrefix.`;
-  return { kind: "unknown", error: new S3MutexError("store-unavailable", message), throttled: false, sent: true };
+  // The store has answered each.
+  const timing = outcomes.find((outcome) => outcome.timing !== undefined)?.timing;
+  const error = new S3MutexError("store-unavailable", message);
+  return { kind: "unknown", error, throttled: false, sent: true, ...(timing && { timing }) };
 }

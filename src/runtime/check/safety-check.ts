@@ -22,7 +22,7 @@ import { isSameEtag } from "../swap/snapshot.js";
 import { timingByStore } from "../swap/told-time.js";
 import { CheckMarker, type Marking, ONE_ETAG, type Told } from "./check-marker.js";
 import { ConditionProbe, type ProbeVerdict } from "./condition-probe.js";
-import { deniedError, ignoredError, notEnded, VOID } from "./unsafe-store.js";
+import { deniedError, ignoredError, notEnded, voidAtOnce } from "./unsafe-store.js";
 import { WayHash } from "./way-hash.js";
 
 /** What is known of a store by all who use it through one client: by bucket and prefix. */
@@ -147,7 +147,8 @@ export class SafetyCheck implements GrantCheck {
       if (signal.aborted || this.isPassed) return;
       const error = verdict?.kind === "refused" ? verdict.error : this.refusal;
       if (error !== undefined) throw error;
-      await budget.afterFailure(verdict?.kind === "unknown" ? verdict : VOID);
+      const nowMs = this.#options.effects.monotonicMs();
+      await budget.afterFailure(verdict?.kind === "unknown" ? verdict : voidAtOnce(nowMs));
     }
   }
 

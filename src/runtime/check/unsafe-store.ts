@@ -35,13 +35,10 @@ export function notEnded(error: unknown): UnknownOutcome {
   return { kind: "unknown", error: unavailable, throttled: false, sent: false };
 }
 
-/** What was found did not last up to the moment at which a grant could go by it. */
-export const VOID: UnknownOutcome = {
-  kind: "unknown",
-  error: new S3MutexError(
-    "store-unavailable",
-    "the check of the store has passed, and was void at once: answers to writes disagree about the versioning of the bucket, or the clock of this process is being set by days",
-  ),
-  throttled: false,
-  sent: true,
-};
+/** Says that what was found did not last up to the moment at which a grant could go by it; the store has answered all. */
+export function voidAtOnce(nowMs: number): UnknownOutcome {
+  const message =
+    "the check of the store has passed, and was void at once: answers to writes disagree about the versioning of the bucket, or the clock of this process is being set by days";
+  const error = new S3MutexError("store-unavailable", message);
+  return { kind: "unknown", error, throttled: false, sent: true, timing: { sentAtMs: nowMs, receivedAtMs: nowMs } };
+}

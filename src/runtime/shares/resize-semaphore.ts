@@ -48,7 +48,8 @@ export async function resizeSemaphore(
 
 /**
  * Says whether a number that needs no change may be this call's own: a write of it was not answered. Where another client was faster,
- * the number is that client's, unless the record itself is this call's.
+ * the number is that client's, unless the record itself is this call's. Not told apart: a write that lands unanswered after a lost race, and
+ * under another client's write when it is read; then the number before is told as this call's own.
  */
 function mayHaveLanded(writeLog: WriteLog, record: LockRecord | undefined): boolean {
   return (

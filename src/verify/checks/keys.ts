@@ -75,10 +75,13 @@ async function kept(exam: Examination, key: string, body: string, between?: () =
 /** Says what is wrong with long keys; undefined where all are taken that S3 takes. */
 async function limits(exam: Examination): Promise<{ readonly detail: string; readonly remedy: string } | undefined> {
   const isWhole = await isTaken(exam, longKey(exam.newStem("long"), KEY_BYTES_MAX));
-  const longest = await longestTaken(PART_BYTES, (bytes) => isTaken(exam, keyWithPart(exam.newStem("part"), bytes)));
-  const isShort = longest < (PART_BYTES[0] ?? 0);
-  if (isWhole && !isShort) return undefined;
   const wholeBytes = isWhole ? KEY_BYTES_MAX : await longestWhole(exam);
+  const stem = exam.newStem("part");
+  // Of a part whose key is too long as a whole, nothing can be said.
+  const parts = PART_BYTES.filter((bytes) => wholeBytes === 0 || keyWithPart(stem, bytes).length <= wholeBytes);
+  const longest = await longestTaken(parts, (bytes) => isTaken(exam, keyWithPart(exam.newStem("part"), bytes)));
+  const isShort = longest < (parts[0] ?? 0);
+  if (isWhole && !isShort) return undefined;
   const details = [...(isShort ? [partDetail(longest)] : []), ...(isWhole ? [] : [wholeDetail(wholeBytes)])];
   const names = [
     ...(isWhole || wholeBytes === 0 ? [] : [`keys of at most ${wholeBytes} bytes, prefix and \`.json\` included`]),

@@ -54,7 +54,7 @@ export interface AbsenceState {
 }
 
 export interface BodyHashState {
-  /** Whether the ETags that the store gave to writes were the MD5 of their bodies; undefined while there was none. */
+  /** Whether the ETags that the store gave to writes were the MD5 of their bodies; undefined while none has shown it. */
   isMd5?: boolean | undefined;
   /** Whether a write was found stored whose answer had no mark of S3: then the lack of one says nothing here. */
   leavesUnmarked?: boolean;

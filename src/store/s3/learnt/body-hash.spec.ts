@@ -85,6 +85,32 @@ describe("an answer to a write that S3 has not marked", () => {
     expect(subject.wrote('"version-2"', "other", headers)).toBe(true);
   });
 
+  it.each(['W/"version-1"', '"version-1-gzip"'])("is known again where reads show its ETag as %s", (shown) => {
+    const { state, subject } = hashes();
+    expect(subject.wrote('"version-1"', "body")).toBe(false);
+    subject.judge(shown, BODY);
+    expect(state).toMatchObject({ leavesUnmarked: true, unproven: undefined });
+  });
+
+  it("is kept for no read where nothing can be learnt from it", () => {
+    const { state, subject } = hashes(false);
+    expect(subject.wrote('"version-1"', "body", OF_S3)).toBe(true);
+    expect(state.unproven).toBeUndefined();
+    state.leavesUnmarked = true;
+    expect(subject.wrote('"version-1"', "body")).toBe(true);
+    expect(state.unproven).toBeUndefined();
+    const encrypted = hashes();
+    expect(encrypted.subject.wrote('"version-1"', "body", { ...OF_S3, ...KMS })).toBe(true);
+    expect(encrypted.state.unproven).toBeUndefined();
+  });
+
+  it("that has no hash, and is read back with one, says nothing about hashes", () => {
+    const { state, subject } = hashes();
+    expect(subject.wrote(`"${MD5}"`, "body", KMS)).toBe(false);
+    subject.judge(`"${MD5}"`, BODY);
+    expect(state.isMd5).toBeUndefined();
+  });
+
   it("gives no reason to take hashes for none, where the ETag cannot be told", () => {
     const { state, subject } = hashes(true);
     expect(subject.wrote(`"${MD5}"`, "body", KMS)).toBe(false);

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { haveOneCore } from "../answers/etag-shape.js";
 import { isMarked } from "../answers/receipts.js";
 import type { AnswerHeaders } from "../answers/transmission.js";
 import type { BodyHashState } from "../client/client-state.js";
@@ -28,7 +29,8 @@ export class BodyHashes {
       return true;
     }
     const isUnmarked = !isMarked(headers);
-    state.unproven = { etag, bytes, isUnmarked };
+    const isTelling = verdict !== undefined && state.isMd5 !== false;
+    if (isTelling || (isUnmarked && state.leavesUnmarked !== true)) state.unproven = { etag, bytes, isUnmarked };
     const isOtherHash = state.isMd5 === true && verdict !== undefined;
     return !isOtherHash && (!isUnmarked || state.leavesUnmarked === true);
   }
@@ -40,9 +42,12 @@ export class BodyHashes {
   judge(etag: string, bytes: Buffer, headers: AnswerHeaders = {}): "damaged" | "doubtful" | "made up" | undefined {
     const state = this.#state;
     const verdict = compare(etag, bytes, headers);
-    if (state.unproven?.etag === etag && state.unproven.bytes.equals(bytes)) {
-      if (verdict !== undefined) state.isMd5 = false;
-      if (state.unproven.isUnmarked) state.leavesUnmarked = true;
+    const { unproven } = state;
+    // A proxy may show an ETag otherwise in reads; no two bodies of this client are the same.
+    if (unproven !== undefined && haveOneCore(unproven.etag, etag) && unproven.bytes.equals(bytes)) {
+      if (verdict !== undefined && verdict !== "matches") state.isMd5 = false;
+      if (unproven.isUnmarked) state.leavesUnmarked = true;
+      state.unproven = undefined;
     }
     if (state.isMd5 === false) return undefined;
     // Where S3 has not marked the answer, a page with an ETag of its own may have come in its place.
