@@ -105,6 +105,14 @@ export const CLOSING: readonly Mutant[] = [
     caughtBy: { test: CLOSE, named: "does not wait for that function" },
   },
   {
+    name: "closing: another's release keeps a function that asks for the end",
+    why: "a function that closes its mutex and returns loses its lock to a release of another call that hangs",
+    file: "src/primitives/closing.ts",
+    search: "(this.#ofCallers.has(lease) || !isWorkedUnder(lease))",
+    replace: "this.#ofCallers.has(lease)",
+    caughtBy: { test: "test/closing/nothing-runs-yet.test.ts", named: "does not keep the lock of a function" },
+  },
+  {
     name: "closing: passes on to a caller that was sent away",
     why: "a release while closing hands the lock to a caller that waits here and is sent away",
     file: "src/runtime/acquire/local-queue.ts",
