@@ -90,3 +90,23 @@ it("where reads and creations contradict each other, the key is named, and what 
   expect(text).toContain("remove what is there");
   expect(text).not.toContain("did not answer");
 });
+
+it("a read that is not answered is not said to show that the key is absent", async () => {
+  const server = await serverWith();
+  const refused = { fault: "status", status: 412, code: "PreconditionFailed" } as const;
+  const broken = { fault: "status", status: 500, code: "InternalError" } as const;
+  server.faults.add({
+    fault: "status",
+    status: 404,
+    code: "NoSuchKey",
+    key: /checked/,
+    operation: "GetObject",
+    times: 1,
+  });
+  server.faults.add({ ...broken, key: /checked/, operation: "GetObject" });
+  server.faults.add({ ...refused, key: /checked/, operation: "PutObject" });
+  const { mutex } = processOn(server);
+  const text = await mutex.acquire("a", { timeoutMs: 1500 }).then(String, ({ message }: Error) => message);
+  expect(text).toContain("500 InternalError");
+  expect(text).not.toContain("is absent");
+});

@@ -89,7 +89,7 @@ export const ANSWERS: readonly Mutant[] = [
     name: "a store without marks believed of no write",
     why: "each write to a store that marks no answers, and whose ETags are not hashes, is read back for good",
     file: "src/store/s3/learnt/body-hash.ts",
-    search: "if (state.unproven.isUnmarked) state.leavesUnmarked = true;",
+    search: "if (unproven.isUnmarked) state.leavesUnmarked = true;",
     replace: "",
     caughtBy: { test: "test/store/unmarked-receipts.test.ts", named: "asked once by each client" },
   },

@@ -74,12 +74,10 @@ export class ConditionProbe {
       if (lost !== undefined) return lost;
       created = made ?? created;
       exists ||= created !== undefined;
-      const failed = outcomes.find(isFailure);
-      const isRefused = outcomes.some(({ kind }) => kind === "conflict");
-      const shown = !exists && isRefused && failed === undefined ? await this.#lookFor(options) : undefined;
-      exists ||= shown !== undefined && isShown(shown);
+      const fault = await this.#faultIn(outcomes, exists, options);
+      const isRefused = isRefusedIn(outcomes);
+      exists ||= isRefused && fault === undefined;
       if (exists && isRefused) return { kind: "honoured", created };
-      const fault = failed ?? (shown !== undefined && isFailure(shown) ? shown : undefined);
       if (round === ROUNDS || fault?.kind === "refused") return fault ?? saysBoth(this.key, outcomes);
       await pauseAfter(this.#tools.effects, fault);
     }
@@ -107,7 +105,7 @@ export class ConditionProbe {
     for (let round = 1; ; round += 1) {
       const { outcomes, done } = await this.#race(this.#tools.spareKey, RACERS, options);
       if (done.length > 1) return ignored(BOTH_CREATED);
-      if (outcomes.some(({ kind }) => kind === "conflict")) return undefined;
+      if (isRefusedIn(outcomes)) return undefined;
       const failed = outcomes.find(isFailure);
       if (round === ROUNDS || failed?.kind === "refused") return failed ?? saysBoth(this.#tools.spareKey, outcomes);
       await pauseAfter(this.#tools.effects, failed);
@@ -124,13 +122,29 @@ export class ConditionProbe {
     }
   }
 
-  /** Reads what is there, as each was refused: another client's write was there, or one was repeated on its way. */
-  async #lookFor(options: RequestOptions): Promise<ReadOutcome> {
+  /** Says what kept a creation from being refused over what exists; undefined where nothing did, or it has to be tried once more. */
+  async #faultIn(
+    outcomes: readonly WriteOutcome[],
+    exists: boolean,
+    options: RequestOptions,
+  ): Promise<Failure | undefined> {
+    const failed = outcomes.find(isFailure);
+    if (failed !== undefined || exists || !isRefusedIn(outcomes)) return failed;
+    return await this.#whyAbsent(outcomes, options);
+  }
+
+  /**
+   * Reads what is there, as each was refused: another client's write was there, or one was repeated on its way. Says why it is not there;
+   * undefined where it is, as far as may be told: a client that may not read it goes by the refusal, since a store that ignores the condition
+   * would have created it.
+   */
+  async #whyAbsent(outcomes: readonly WriteOutcome[], options: RequestOptions): Promise<Failure | undefined> {
     const found = await this.#tools.store.read(this.key, options);
     // A delete marker that counts as an object, as on some stores, is neither shown nor written over.
     if (found.kind === "absent") this.key = this.#tools.spareKey;
     this.standing = bodyOf(found);
-    return found;
+    if (isThere(found) || (found.kind === "refused" && found.error.code === "access-denied")) return undefined;
+    return isFailure(found) ? found : saysBoth(this.key, outcomes);
   }
 
   async #overStale(options: RequestOptions): Promise<ProbeVerdict> {
@@ -174,12 +188,13 @@ function isThere(found: ReadOutcome): boolean {
   return found.kind === "ok" || isUnreadable(found);
 }
 
-/** Says whether it is there as far as may be told. A client that may not read it goes by the refusal: a store that ignores the condition would have created it. */
-function isShown(found: ReadOutcome): boolean {
-  return isThere(found) || (found.kind === "refused" && found.error.code === "access-denied");
+function isRefusedIn(outcomes: readonly WriteOutcome[]): boolean {
+  return outcomes.some(({ kind }) => kind === "conflict");
 }
 
-function isFailure(outcome: WriteOutcome | ReadOutcome): outcome is UnknownOutcome | RefusedOutcome {
+type Failure = UnknownOutcome | RefusedOutcome;
+
+function isFailure(outcome: WriteOutcome | ReadOutcome): outcome is Failure {
   return outcome.kind === "unknown" || outcome.kind === "refused";
 }
 
