@@ -102,7 +102,10 @@ export class NamedLocks {
     return this.#read(object, (record, attempt) => isHeldByOwner(record, this.#context.ownerId, attempt));
   }
 
-  /** Removes the object, or leaves a tombstone that reads as absent where it is too young, or the store cannot remove it safely, or does not let this client delete. */
+  /**
+   * Removes the object, or leaves a tombstone that reads as absent: where it is too young, or the store cannot remove it safely, or does not
+   * let this client delete.
+   */
   async delete(object: LockObject, options: { readonly force: Force; readonly restMs: number }): Promise<boolean> {
     const { force } = options;
     const { key } = object;

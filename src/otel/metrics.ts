@@ -148,9 +148,10 @@ function memoizedAttributes(lockNameOf: ((lockName: string) => string | undefine
 
 /** Gives the name that the caller has for a lock; none where its function fails, or is asynchronous: what is counted still counts. */
 function nameFor(lockName: string, lockNameOf: ((lockName: string) => unknown) | undefined): string | undefined {
+  if (lockNameOf === undefined) return undefined;
   const failed = (error: unknown) => void diag.error("s3-mutex: lockName failed", error);
   try {
-    const name = lockNameOf?.(lockName);
+    const name = lockNameOf(lockName);
     if (typeof name === "string") return name;
     // Unheard, its rejection would end the process.
     Promise.resolve(name).catch(failed);

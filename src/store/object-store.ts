@@ -67,6 +67,9 @@ export interface ReadOptions extends RequestOptions {
 /** In milliseconds. Some stores take one write a second on a key (R2): after this, one that came too soon may be sent again. */
 export const THROTTLE_PAUSE_MS = 1100;
 
+/** An ETag to try conditions with. Shaped like all others, and of nothing that is ever there: not even of an empty object, as an upload that was cut short leaves. */
+export const NEVER_THERE = '"5c9d1f0e7b3a48628e41d07c2ab6f935"';
+
 /** What every request is given. */
 export interface RequestOptions {
   /** Milliseconds from the moment at which the request leaves to the last byte of its answer. */

@@ -1,40 +1,9 @@
 import { DeleteObjectCommand, S3Client } from "@aws-sdk/client-s3";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { parseRecord } from "../../src/core/codec.js";
-import type { StoreCheckedEvent } from "../../src/runtime/base/events.js";
 import { S3Mutex } from "../../src/s3-mutex.js";
-import type { S3Server } from "../../src/testing/index.js";
-import { startS3Server } from "../../src/testing/index.js";
-import type { StoreQuirks } from "../../src/testing/server/faults/quirks.js";
-
-const BUCKET = "safety";
-const MARKER = "locks/.s3-mutex/checked.json";
-
-const open: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const close of open.splice(0).reverse()) await close();
-});
-
-async function serverWith(quirks: StoreQuirks = {}): Promise<S3Server> {
-  const server = await startS3Server({ buckets: [BUCKET], quirks });
-  open.push(() => server.close());
-  return server;
-}
-
-/** Makes a process of its own, as far as a store can tell: nothing is known to its client. */
-function processOn(server: S3Server, options: Partial<ConstructorParameters<typeof S3Mutex>[0]> = {}) {
-  const s3Client = new S3Client({ ...server.clientConfig(), maxAttempts: 1 });
-  const mutex = new S3Mutex({ s3Client, bucketName: BUCKET, verify: "auto", ...options } as never);
-  const events: StoreCheckedEvent[] = [];
-  mutex.on("checked", (event) => events.push(event));
-  open.push(async () => {
-    await mutex.close();
-    s3Client.destroy();
-  });
-  return { mutex, events, s3Client };
-}
-
-type Process = ReturnType<typeof processOn>;
+import type { S3Server, StoreQuirks } from "../../src/testing/index.js";
+import { BUCKET, MARKER, open, type Process, processOn, serverWith } from "./processes.js";
 
 const requestsOf = (server: S3Server) =>
   server.recentRequests.map(({ operation, key, status }) => `${operation} ${key} ${status}`);

@@ -1,35 +1,6 @@
-import { S3Client } from "@aws-sdk/client-s3";
-import { afterEach, expect, it } from "vitest";
-import type { StoreCheckedEvent } from "../../src/runtime/base/events.js";
-import { S3Mutex } from "../../src/s3-mutex.js";
-import { type S3Server, type StoreQuirks, startS3Server } from "../../src/testing/index.js";
-
-const BUCKET = "safety";
-const MARKER = "locks/.s3-mutex/checked.json";
-
-const open: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const close of open.splice(0).reverse()) await close();
-});
-
-async function serverWith(quirks: StoreQuirks = {}): Promise<S3Server> {
-  const server = await startS3Server({ buckets: [BUCKET], quirks });
-  open.push(() => server.close());
-  return server;
-}
-
-/** Makes a process of its own, as far as a store can tell. */
-function processOn(server: S3Server) {
-  const s3Client = new S3Client({ ...server.clientConfig(), maxAttempts: 1 });
-  const mutex = new S3Mutex({ s3Client, bucketName: BUCKET });
-  const events: StoreCheckedEvent[] = [];
-  mutex.on("checked", (event) => events.push(event));
-  open.push(async () => {
-    await mutex.close({ handles: "release" });
-    s3Client.destroy();
-  });
-  return { mutex, events };
-}
+import { expect, it } from "vitest";
+import type { S3Server, StoreQuirks } from "../../src/testing/index.js";
+import { BUCKET, MARKER, processOn, serverWith } from "./processes.js";
 
 async function until(isSo: () => boolean): Promise<void> {
   while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 20));

@@ -71,7 +71,7 @@ export const OUTCOMES: readonly Mutant[] = [
     name: "once begun, whatever has become of the lock",
     why: "a process that stood still does again what another process has done meanwhile",
     file: "src/primitives/once/run-once.ts",
-    search: "      run.lock.assertHeld();\n",
+    search: "      lock.assertHeld();\n",
     replace: "",
     caughtBy: { test: "test/once/not-begun-late.test.ts", named: "does not begin what was done" },
   },

@@ -92,7 +92,7 @@ export const CLOSING: readonly Mutant[] = [
     name: "closing: takes a function of runOnce for its own",
     why: "the function of `runOnce` is not known to run, so that its lock counts as given back soon",
     file: "src/primitives/once/run-once.ts",
-    search: "return guarding([run.lock.lease], () => fn(run));",
+    search: "return guarding([lock.lease], () => fn(run));",
     replace: "return guarding([], () => fn(run));",
     caughtBy: { test: NOTHING_RUNS, named: "is left to run out when the grace is over" },
   },

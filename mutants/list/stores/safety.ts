@@ -249,7 +249,7 @@ export const SAFETY: readonly Mutant[] = [
   {
     name: "the ETag of an empty object as one that there never was",
     why: "a safe store is called unsafe where the marker was left empty",
-    file: "src/runtime/check/condition-probe.ts",
+    file: "src/store/object-store.ts",
     search: "'\"5c9d1f0e7b3a48628e41d07c2ab6f935\"'",
     replace: "'\"d41d8cd98f00b204e9800998ecf8427e\"'",
     caughtBy: { test: OVER_HTTP, named: "an empty object in the marker" },

@@ -95,31 +95,22 @@ it("P19: a clean-up after a loss leaves it for its time as well, and takes it ou
   expect(changed).toMatchObject({ holders: resting.holders, writeId: "write at 2000" });
 });
 
+const RESTORING = {
+  from: { id: "me", token: T0, writeIds: ["write at 0"] },
+  ...{ id: "new", owner: "o", leaseMs: 10_000, identity: {} },
+};
+
 it("P19: nothing renews it or goes on with it once it was given back; force ends it", () => {
   const resting = written(release(granted(MINUTE), ME, at(1000)));
   const gone = { reply: { kind: "gone", reason: "released" } };
   expect(renew(resting, { id: "me", token: T0, leaseMs: 10_000, onlyUnexpired: false }, at(2000))).toEqual(gone);
-  const restoring = {
-    from: { id: "me", token: T0, writeIds: ["write at 0"] },
-    id: "new",
-    owner: "o",
-    leaseMs: 10_000,
-    identity: {},
-  };
-  expect(restore(resting, restoring, at(2000))).toEqual(gone);
+  expect(restore(resting, RESTORING, at(2000))).toEqual(gone);
   const forced = written(forceRelease(resting, { ids: undefined }, at(2000)));
   expect(forced).toMatchObject({ holders: [], recent: [{ id: "me", ended: "forced", toMs: T0 + 2000 }] });
 });
 
 it("P19: goes with a hold that is handed over", () => {
-  const restoring = {
-    from: { id: "me", token: T0, writeIds: ["write at 0"] },
-    id: "new",
-    owner: "o",
-    leaseMs: 10_000,
-    identity: {},
-  };
-  const restored = written(restore(granted(MINUTE), restoring, at(20_000)));
+  const restored = written(restore(granted(MINUTE), RESTORING, at(20_000)));
   expect(restored.holders).toMatchObject([{ id: "new", holdAtLeastMs: MINUTE, leaseMs: 40_000, acquiredAtMs: T0 }]);
   expect(written(release(restored, { id: "new" }, at(30_000))).holders).toMatchObject([{ expiresAtMs: T0 + MINUTE }]);
 });

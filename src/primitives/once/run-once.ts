@@ -109,12 +109,13 @@ export class Once {
     const known = await this.#read(place, options);
     if (known.done !== undefined) return { ran: false, result: known.done.result as AsJson<T> };
     let hasBegun = false;
-    const begin = (run: OnceRun & { readonly lock: HeldLock }) => {
+    const begin = (lock: HeldLock) => {
       if (this.#context.closing.aborted) throw wasClosed(place.lockName);
       // This process may have stood still since it was granted the lock, and another process may have done it.
-      run.lock.assertHeld();
+      lock.assertHeld();
       hasBegun = true;
-      return guarding([run.lock.lease], () => fn(run));
+      const run = { signal: lock.signal, fencingToken: lock.fencingToken, lock };
+      return guarding([lock.lease], () => fn(run));
     };
     try {
       return await this.#hold(place, options, startedAtMs, (lock) => this.#runHolding(place, lock, begin));
@@ -125,16 +126,12 @@ export class Once {
     }
   }
 
-  async #runHolding<T>(
-    place: Place,
-    lock: HeldLock,
-    fn: (run: OnceRun & { readonly lock: HeldLock }) => Promise<T>,
-  ): Promise<RunOnceResult<T>> {
+  async #runHolding<T>(place: Place, lock: HeldLock, begin: (lock: HeldLock) => Promise<T>): Promise<RunOnceResult<T>> {
     const memory = await lock.fencedObject<Done>({ key: place.key });
     // Another process may have done it while this one waited.
     const done = await memory.read();
     if (done !== undefined) return { ran: false, result: done.result as AsJson<T> };
-    const result = await fn({ signal: lock.signal, fencingToken: lock.fencingToken, lock });
+    const result = await begin(lock);
     const stored = storedResult(place, result);
     await memory.write({ ...stored, ...this.#stamp() }).catch((error) => {
       throw notRecorded(place, lock, error, result);

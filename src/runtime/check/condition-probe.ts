@@ -1,5 +1,6 @@
 import { S3MutexError } from "../../errors.js";
 import {
+  NEVER_THERE,
   type ObjectStore,
   type ReadOutcome,
   type RefusedOutcome,
@@ -215,8 +216,6 @@ const RACERS = 4;
 const BOTH_CREATED = "two PUTs with If-None-Match: * of one key both succeeded";
 const OVER_STALE = "PUT with If-Match and an ETag that the object never had was done";
 
-/** Shaped like all others, and of nothing that is ever there: not even of an empty object, as an upload that was cut short leaves. */
-const NEVER_THERE = '"5c9d1f0e7b3a48628e41d07c2ab6f935"';
 /** So often a question is put that was not answered; then it is for the caller to decide how long to go on. */
 const ROUNDS = 3;
 /** A few round trips: what a moment has cost is over by then, and a caller waits for it. */

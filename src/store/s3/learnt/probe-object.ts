@@ -1,4 +1,5 @@
 import {
+  NEVER_THERE,
   type ReadOutcome,
   type RequestOptions,
   type StoreEffects,
@@ -87,9 +88,6 @@ export class ProbeObject {
     return await request();
   }
 }
-
-/** Shaped like all others. */
-const NEVER_THERE = '"5c9d1f0e7b3a48628e41d07c2ab6f935"';
 
 /** Describes an answer that says nothing about the question that was asked: a later probe may get a better one. */
 export function inconclusive(step: string, outcome: { readonly kind: string }): UnknownOutcome {
