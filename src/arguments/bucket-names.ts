@@ -101,9 +101,6 @@ export function isNewName(bucket: string): boolean {
   return /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(name) && !name.includes("..") && !/^\d+(?:\.\d+){3}$/.test(name);
 }
 
-/** The same in words, for errors. */
-export const NEW_NAME_RULE = "3 to 63 of a-z, 0-9, dots and hyphens, beginning and ending with a letter or digit";
-
 /** Says why locks cannot be there, of what does name a place. */
 export function whyNoPlaceForLocks(bucket: string): string | undefined {
   if (/\.mrap$/i.test(bucket) || /^arn:[\w-]+:s3::\d*:accesspoint[/:]/i.test(bucket)) {

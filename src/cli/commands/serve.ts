@@ -1,4 +1,4 @@
-import { isNewName, NEW_NAME_RULE } from "../../arguments/bucket-names.js";
+import { isNewName } from "../../arguments/bucket-names.js";
 import type { Command, Input } from "../base/command.js";
 import { EXIT } from "../base/exit-codes.js";
 import type { Output } from "../base/output.js";
@@ -63,7 +63,8 @@ function settingsOf({ values }: Input): ServeSettings {
   const buckets = values.texts("bucket");
   const unfit = buckets.find((bucket) => bucket.includes(":") || !isNewName(bucket));
   if (unfit !== undefined) {
-    throw new UsageError(`--bucket ${JSON.stringify(unfit)} is not the name of a bucket: S3 allows ${NEW_NAME_RULE}.`);
+    const rule = "3 to 63 of a-z, 0-9, dots and hyphens, beginning and ending with a letter or digit";
+    throw new UsageError(`--bucket ${JSON.stringify(unfit)} is not the name of a bucket: S3 allows ${rule}.`);
   }
   return {
     port: values.wholeNumber("port", { min: 0, max: 65_535 }) ?? DEFAULT_PORT,

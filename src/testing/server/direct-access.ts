@@ -1,4 +1,3 @@
-import { NEW_NAME_RULE } from "../../arguments/bucket-names.js";
 import { S3MutexError } from "../../errors.js";
 import type { Bucket } from "./buckets/bucket.js";
 import { isBucketName, toStoredObject } from "./buckets/storage.js";
@@ -35,7 +34,8 @@ function requireBucket(state: StoreState, name: string): Bucket {
 
 function createBucket(state: StoreState, name: string): void {
   if (!isBucketName(name)) {
-    throw new S3MutexError("invalid-argument", `bucket name is "${name}": S3 allows ${NEW_NAME_RULE}`);
+    const rule = "3 to 63 of a-z, 0-9, dots and hyphens, beginning and ending with a letter or digit";
+    throw new S3MutexError("invalid-argument", `bucket name is "${name}": S3 allows ${rule}`);
   }
   if (state.storage.bucket(name) === undefined) state.storage.create(name, state.clock.nowMs());
 }
