@@ -48,6 +48,11 @@ export class Worker {
     this.#process.on("message", (message) => listener(message as FromWorker));
   }
 
+  /** Resolves when the process is gone. */
+  gone(): Promise<void> {
+    return new Promise((resolve) => (this.#isGone ? resolve() : this.#process.once("exit", () => resolve())));
+  }
+
   onExit(listener: (description: string) => void): void {
     this.#process.once("exit", (exitCode, signal) => listener(signal ?? `exit code ${exitCode}`));
   }
@@ -88,17 +93,19 @@ export class Fleet {
   /** Sends all workers home; resolves when none is left. */
   async leave(): Promise<void> {
     this.#isLeaving = true;
-    const gone = this.alive.map(
-      (worker) => new Promise<void>((resolve) => (worker.isGone ? resolve() : worker.onExit(() => resolve()))),
-    );
     for (const worker of this.alive) worker.send({ kind: "exit" });
-    await Promise.all(gone);
+    await this.#gone();
   }
 
-  /** Ends all workers at once. */
-  end(): void {
+  /** Ends all workers at once; resolves when none is left, which is some time after a signal was sent. */
+  async end(): Promise<void> {
     this.#isLeaving = true;
     this.#killAll();
+    await this.#gone();
     process.off("exit", this.#killAll);
+  }
+
+  async #gone(): Promise<void> {
+    await Promise.all(this.workers.map((worker) => worker.gone()));
   }
 }

@@ -43,7 +43,7 @@ export async function play(settings: ShowSettings, output: Output): Promise<Outc
   try {
     return await show.play();
   } finally {
-    show.close();
+    await show.close();
     screen.close();
     await server.close();
     removeFolder();
@@ -116,11 +116,11 @@ class Show {
     return { withLock, withoutLock, refused: this.#refused };
   }
 
-  close(): void {
+  async close(): Promise<void> {
     clearTimeout(this.#limit);
     clearInterval(this.#frames);
     this.#hasEnded = true;
-    this.#fleet.end();
+    await this.#fleet.end();
   }
 
   /** Lets the workers that are left make the same number of updates. */
