@@ -29,7 +29,7 @@ export class ClosingTime {
     const left = leftovers.quiet(this.#clients.map(({ name }) => name));
     if (left.length > 0) {
       await world.run(TURNED_AWAY_MS);
-      leftovers.stillQuiet(left, this.#stage.scene.backAtMs);
+      leftovers.stillQuiet(left);
     }
     const rushes = plan.closesBusy ? this.#clients.map((client) => client.rush()) : [];
     const closings = this.#participants.map((one) => this.#closeSoon(one));

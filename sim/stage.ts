@@ -127,7 +127,9 @@ export class Stage {
     const now = () => world.nowMs;
     const hasOrder = plan.hasExactClocks && plan.hasDate && plan.dates === undefined;
     const beliefs = new BeliefChecker(findings, plan.keepsAssumptions);
-    const leftovers = new LeftoverChecker(findings, now, () => records.all);
+    const { outage } = plan;
+    const backAtMs = outage === undefined ? undefined : this.#startedAtMs + outage.afterMs + outage.forMs;
+    const leftovers = new LeftoverChecker(findings, now, () => records.all, backAtMs);
     const inside = new InsideChecker(findings, now, plan.keepsAssumptions);
     const { toleranceMs, gatewaySpreadMs: aheadMs } = plan;
     const order = hasOrder ? new OrderChecker(findings, { now, toleranceMs, aheadMs }) : undefined;
@@ -180,7 +182,7 @@ export class Stage {
       canSeeCycles: (plan.hasDate && !mayLackTime(plan.dates)) || plan.hasExactClocks,
       mayContradictItself: plan.isCached || plan.faultRates.conflicts > 0 || plan.focus?.fault === "conflicts",
       deadlocks,
-      backAtMs: plan.outage === undefined ? undefined : this.#startedAtMs + plan.outage.afterMs + plan.outage.forMs,
+      backAtMs,
       leaseEndsMs: (lock) => holdersOf(records.last(keyOf(lock))).map(({ expiresAtMs }) => expiresAtMs),
       counters: new Map(plan.locks.map((lock) => [lock, new FencedCounter(lock, findings)])),
       tasks,

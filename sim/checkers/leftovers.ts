@@ -44,10 +44,19 @@ export class LeftoverChecker {
   /** When the last few versions of each record landed. */
   readonly #landings = new Map<string, readonly number[]>();
 
-  constructor(findings: Findings, now: () => number, records: () => ReadonlyMap<string, Body>) {
+  /** When the store was back after its outage, where it has one. */
+  readonly #backAtMs: number;
+
+  constructor(
+    findings: Findings,
+    now: () => number,
+    records: () => ReadonlyMap<string, Body>,
+    backAtMs = Number.NEGATIVE_INFINITY,
+  ) {
     this.#findings = findings;
     this.#now = now;
     this.#records = records;
+    this.#backAtMs = backAtMs;
   }
 
   /** Notes that a hold was ended on purpose without giving it back: it waits for the process that goes on with it. */
@@ -74,9 +83,10 @@ export class LeftoverChecker {
   closed(process: string, leftBehind: readonly LeftBehind[]): void {
     const reported = new Set(leftBehind.map(({ acquisitionId }) => acquisitionId));
     for (const { key, id } of this.#entriesOf(process)) {
+      const isQueued = (this.#records().get(key)?.queue ?? []).some((one) => one.id === id);
       // A client that takes its entry out comes second to a crowd now and then, for as long as a close gives the store (seed 83263).
-      const isCrowded = (this.#records().get(key)?.queue ?? []).some((one) => one.id === id) && this.#isCrowded(key);
-      if (!reported.has(id) && !isCrowded)
+      const isExcused = isQueued && (this.#isCrowded(key) || this.#isFromBefore(id));
+      if (!reported.has(id) && !isExcused)
         this.#findings.report("leftover", `${key}: ${id} of ${process}, which was closed`);
     }
     const holders = [...this.#records().values()].flatMap((record) => record.holders ?? []);
@@ -99,14 +109,22 @@ export class LeftoverChecker {
     return trusting.flatMap((process) => this.#entriesOf(process));
   }
 
-  stillQuiet(entries: readonly Entry[], backAtMs = Number.NEGATIVE_INFINITY): void {
+  stillQuiet(entries: readonly Entry[]): void {
     for (const { key, id } of entries) {
-      // A client that gave up tries for a lease and some seconds; a store that is away for longer keeps the entry until it expires (seed 178687).
-      if ((this.#joinedAtMs.get(id) ?? Number.POSITIVE_INFINITY) < backAtMs) continue;
+      if (this.#isFromBefore(id)) continue;
       const { holders = [], queue = [] } = this.#records().get(key) ?? {};
       if ([...holders, ...queue].some((one) => one.id === id))
         this.#findings.report("leftover", `${key}: ${id}, which no task of its process believes in`);
     }
+  }
+
+  /**
+   * Says whether the entry was written before the store went away. A client that gave up tries for a lease and some seconds; a store that
+   * is away for longer keeps the entry until it expires (seed 178687), and past the end of its client where the clock that published its
+   * end was hours off (seed 24773).
+   */
+  #isFromBefore(id: string): boolean {
+    return (this.#joinedAtMs.get(id) ?? Number.POSITIVE_INFINITY) < this.#backAtMs;
   }
 
   #isCrowded(key: string): boolean {

@@ -110,13 +110,14 @@ describe("leftovers", () => {
     ...more,
   });
   const records = new Map<string, Body>();
-  const checker = (body: Body) => {
+  const checker = (body: Body, backAtMs?: number) => {
     records.clear();
     records.set("locks/x.json", body);
     return new LeftoverChecker(
       findings,
       () => nowMs,
       () => records,
+      backAtMs,
     );
   };
   const left = { lockName: "x", acquisitionId: "c0#1", expiresAt: 105_000 };
@@ -193,13 +194,18 @@ describe("leftovers", () => {
 
   it("an entry of before an outage may stay until it expires; one that was written since may not", () => {
     const queue = [{ id: "c0#1", priority: 0, sinceMs: 0, expiresAtMs: nowMs + 90_000 }];
-    const leftovers = checker({ queue });
-    leftovers.landed("locks/x.json", { queue });
-    const left = leftovers.quiet(["c0"]);
-    leftovers.stillQuiet(left, nowMs + 1);
-    expect(properties()).toEqual([]);
-    leftovers.stillQuiet(left, nowMs);
-    expect(properties()).toEqual(["leftover"]);
+    const seenBy = (leftovers: LeftoverChecker) => {
+      leftovers.landed("locks/x.json", { queue });
+      leftovers.stillQuiet(leftovers.quiet(["c0"]));
+      leftovers.closed("c0", []);
+      return properties().length;
+    };
+    expect(seenBy(checker({ queue }, nowMs + 1))).toBe(0);
+    expect(seenBy(checker({ queue }, nowMs))).toBe(2);
+    const held = checker({ holders: [holder("c0#1")] }, nowMs + 1);
+    held.landed("locks/x.json", { queue });
+    held.closed("c0", []);
+    expect(properties()).toHaveLength(3);
   });
 
   it("a client that takes the store for unsafe does not clear up there while it does, and others do", () => {
