@@ -121,6 +121,14 @@ describe("what is not a refusal", () => {
     expect(server.objects(BUCKET).map(({ key }) => key)).toEqual([MARKER, "locks/a.json"]);
   });
 
+  it("one write a second on a key costs at most two requests more, which are refused", async () => {
+    const server = await serverWith({ writesPerSecondPerKey: 1 });
+    await processOn(server).mutex.acquire("a");
+    const { total, byStatus } = server.requests;
+    expect(total).toBeLessThanOrEqual(8);
+    expect(total - (byStatus[429] ?? 0)).toBe(6);
+  });
+
   it.each(["duplicate", "lose-response", "drop-before"] as const)("each request of it once: %s", async (fault) => {
     for (let skip = 0; skip < 4; skip += 1) {
       const server = await serverWith();
