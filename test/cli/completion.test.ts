@@ -52,6 +52,22 @@ describe("names of locks", () => {
     expect(address.stdout).toBe(`${STORE}night-shift\n${STORE}nightly\n`);
   });
 
+  test("are those that the command is about: keys of once, semaphores with --permits", async () => {
+    const { environment, mutex } = await startStore();
+    await mutex.acquireLock("deploy");
+    await mutex.runOnce("deploy-1", () => 1);
+    await mutex.semaphore("depot", { permits: 3 }).acquire();
+    const offered = async (...words: string[]) =>
+      (await cliHere(["completion", "names", "--", ...words], environment)).stdout.trim().split("\n");
+    expect(await offered("once", "dep")).toEqual(["deploy-1"]);
+    expect(await offered("once", "--forget", `${STORE}dep`)).toEqual([`${STORE}deploy-1`]);
+    expect(await offered("run", "dep")).toEqual(["deploy"]);
+    expect(await offered("run", "--permits", "3", "dep")).toEqual(["depot"]);
+    expect(await offered("run", "--permits", "3", `s3://${BUCKET}/semaphores/locks/dep`)).toEqual([
+      `s3://${BUCKET}/semaphores/locks/depot`,
+    ]);
+  });
+
   test.each([
     ["no store", ["run", "x"], { S3_MUTEX_STORE: "" }],
     ["no answer", ["run", "x"], { AWS_ENDPOINT_URL_S3: "http://127.0.0.1:1" }],

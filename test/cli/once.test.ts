@@ -44,6 +44,14 @@ test("a command that fails is not remembered; --forget makes it run again", asyn
   expect(await cli(failing, environment)).toMatchObject({ exitCode: 5 });
 });
 
+test("a key may look like the name of its lock, where that is said", async () => {
+  const { environment, mutex } = await startStore();
+  const ended = await cliHere(["once", "--literal", "once/a", "--", "true"], environment);
+  expect(ended).toMatchObject({ exitCode: 0, stderr: "" });
+  expect(await mutex.isLocked("once/once/a")).toBe(false);
+  expect(await cliHere(["once", "--forget", "--literal", "once/a"], environment)).toMatchObject({ exitCode: 0 });
+});
+
 test("while another process is at it, once waits, or says who; and it passes signals on", {
   timeout: 60_000,
 }, async () => {
@@ -88,6 +96,19 @@ test.each([
   [["once", "a"], "What to run comes after two dashes: `s3-mutex once a -- COMMAND ...`."],
   [["once", "--forget"], "Which key?"],
   [["once", "--forget", "a", "--", "true"], "--forget runs nothing: true is one too many"],
+  [
+    ["once", "once/a", "--", "true"],
+    '"once/a" is what belongs to the key a: write a, or add --literal if the key is "once/a".',
+  ],
+  [["once", "--forget", "once/locks/a"], '"once/locks/a" is what belongs to the key a: write a, or add --literal'],
+  [
+    ["once", "s3://b/locks/once/a", "--", "true"],
+    "write s3://b/locks/a, or write --store s3://b/locks/ --literal once/a if the key is",
+  ],
+  [
+    ["once", "s3://b/once/locks/a", "--", "true"],
+    "s3://b/once/locks/a is where the result of a key is kept: write s3://b/locks/a.",
+  ],
 ])("usage: %j", async (args, sentence) => {
   const { exitCode, stderr } = await cliHere(args, { S3_MUTEX_STORE: "s3://b/locks/" });
   expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: expect.stringContaining(sentence) });

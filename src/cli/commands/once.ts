@@ -2,11 +2,11 @@ import { DEFAULT_LEASE_MS } from "../../arguments/defaults.js";
 import type { Command, Input } from "../base/command.js";
 import { EXIT } from "../base/exit-codes.js";
 import { UsageError } from "../base/usage-error.js";
+import { onceKeyOf } from "../once/once-key.js";
 import type { OncePlan } from "../once/session.js";
 import { CONFLICT_OPTIONS, conflictPlan } from "../run/conflict.js";
 import { commandLineOf, HOLDING_OPTIONS, holdingPlan } from "../run/plan.js";
 import type { LockAddress } from "../store/address.js";
-import { lockOf } from "../store/store-options.js";
 
 const WORDING = { name: "once", question: "Once what, and what to run?" };
 
@@ -77,14 +77,14 @@ function forgottenOf(input: Input): LockAddress {
       "--forget creates nothing: in a bucket that is not there nothing was done. Leave --create-bucket out.",
     );
   }
-  return lockOf(input, key);
+  return onceKeyOf(input, key);
 }
 
 function planOf(input: Input): OncePlan {
   const { addresses, line } = commandLineOf(input, WORDING);
   const [address, extra] = addresses;
   if (extra !== undefined) throw new UsageError(`One key at a time: ${extra} is one too many.`);
-  const lock = lockOf(input, address);
+  const lock = onceKeyOf(input, address);
   const plan = holdingPlan(input, lock, line, DEFAULT_LEASE_MS);
   return {
     ...plan,

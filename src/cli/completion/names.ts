@@ -1,7 +1,8 @@
 import { keyPrefixOfNames, nameOfKey } from "../../core/names.js";
 import type { Input } from "../base/command.js";
 import { parseInput } from "../base/parse.js";
-import type { LocksAddress } from "../store/address.js";
+import { ONCE, onceKeyOf } from "../once/once-key.js";
+import { type LocksAddress, SEMAPHORES } from "../store/address.js";
 import { chooseProfile } from "../store/choose-profile.js";
 import { headersOf } from "../store/header-options.js";
 import { clientConfigOf, isAddress, lockOf, locksOf } from "../store/store-options.js";
@@ -35,8 +36,22 @@ async function names(
   chooseProfile(input.values);
   const address = locksOf(input);
   const beginning = isAddress(input, word) ? `s3://${address.bucketName}/${address.keyPrefix}` : "";
-  const found = (await listed(input, address)).map((name) => `${beginning}${name}`);
-  return found.filter((text) => mayBeGiven(input, text));
+  const isOnce = commandName === "once";
+  const found = isOnce ? await onceKeys(input, address) : await listed(input, recordsMeant(input, address));
+  const addressOf = isOnce ? onceKeyOf : lockOf;
+  return found.map((name) => `${beginning}${name}`).filter((text) => mayBeGiven(text, () => addressOf(input, text)));
+}
+
+/** Finds the records that a command is about: with `--permits` those of semaphores. */
+function recordsMeant({ values }: Input, address: LocksAddress): LocksAddress {
+  const { keyPrefix } = address;
+  if (values.text("permits") === undefined || keyPrefix.startsWith(SEMAPHORES)) return address;
+  return { ...address, keyPrefix: `${SEMAPHORES}${keyPrefix}` };
+}
+
+async function onceKeys(input: Input, address: LocksAddress): Promise<readonly string[]> {
+  const locks = await listed(input, { ...address, namePrefix: `${ONCE}${address.namePrefix}` });
+  return locks.map((name) => name.slice(ONCE.length));
 }
 
 async function listed(input: Input, address: LocksAddress): Promise<readonly string[]> {
@@ -61,9 +76,9 @@ function rejectedAt(signal: AbortSignal): Promise<never> {
 }
 
 /** Says whether a name may be offered: what would be refused is not. */
-function mayBeGiven(input: Input, text: string): boolean {
+function mayBeGiven(text: string, parse: () => void): boolean {
   try {
-    lockOf(input, text);
+    parse();
     return !text.startsWith("-");
   } catch {
     return false;
