@@ -188,16 +188,31 @@ export type ReadOutcome =
 /** What became of a conditional write. */
 export type WriteOutcome =
   | (Versioned & { readonly kind: "ok"; readonly etag: string; readonly timing: AnswerTiming })
-  | { readonly kind: "conflict"; readonly timing: AnswerTiming }
+  | ConflictOutcome
   /** `if-match` on a key that has no object. */
   | { readonly kind: "absent"; readonly timing: AnswerTiming }
   | UnknownOutcome
   | RefusedOutcome;
 
+/**
+ * Refused, and not done. `busy`: only because another write of the key was under way (S3's 409), which does not say that the condition was
+ * looked at.
+ */
+export interface ConflictOutcome {
+  readonly kind: "conflict";
+  readonly busy?: true;
+  readonly timing: AnswerTiming;
+}
+
+/** Says whether the store has compared, and found that the condition does not hold. */
+export function isComparedAndRefused(outcome: { readonly kind: string }): outcome is ConflictOutcome {
+  return outcome.kind === "conflict" && !("busy" in outcome);
+}
+
 /** What became of a conditional delete. */
 export type RemoveOutcome =
   | { readonly kind: "ok"; readonly timing: AnswerTiming }
-  | { readonly kind: "conflict"; readonly timing: AnswerTiming }
+  | ConflictOutcome
   | { readonly kind: "absent"; readonly timing: AnswerTiming }
   | { readonly kind: "unsupported" }
   /** The bucket keeps versions: deleting would leave a delete marker, which counts as an object on some stores. Nothing was sent. */

@@ -49,7 +49,7 @@ export const CONFIGURATIONS: readonly Configuration[] = [
   },
 });`,
     remark:
-      "One write a second on a key: with five clients that take turns, a turn takes 3 to 6 s (in virtual time, `test/stores/one-write-a-second.test.ts`). A long lease means few renewals, which are writes. The very first lock of a prefix takes a second longer there, and two requests that are refused (8 instead of 6 until it is held, `test/safety/checked-store.test.ts`): the check of the store writes one key twice.",
+      "One write a second on a key: with five clients that take turns, a turn takes 3 to 6 s (in virtual time, `test/stores/one-write-a-second.test.ts`). A long lease means few renewals, which are writes. The very first lock of a prefix takes two seconds longer there, and three requests that are refused (9 instead of 6 until it is held, `test/safety/checked-store.test.ts`): the check of the store tries its conditions on one key.",
   },
   {
     title: "Ceph RGW",

@@ -68,6 +68,7 @@ it("a store that refuses all writes for a second (409) is not taken for one that
   expect(events.map(({ verdict }) => verdict)).toEqual(["passed"]);
 });
 
+const FINE = { kind: "fine" } as const;
 /** A condition that no version fulfils. */
 const NEVER = { kind: "if-match", etag: '"of no version"' } as const;
 
@@ -136,6 +137,47 @@ describe("a store that ignores conditions", () => {
     expect(await scene.until(rejection(mutex.acquire(NAME)))).toMatchObject({
       code: "store-unsafe",
       message: expect.stringContaining("wrote over an object that exists"),
+    });
+  });
+
+  describe("is refused where If-Match asks only whether there is an object", () => {
+    const wayOf = (scene: Scene, { missing, slowMs }: { missing: "absent" | "conflict"; slowMs: number }) =>
+      writing(async (store, key, body, condition, options) => {
+        if (condition.kind === "if-absent") {
+          await scene.world.sleep(slowMs);
+          return store.write(key, body, condition, options);
+        }
+        const etag = scene.bucket.objects.get(key)?.etag;
+        const outcome = await store.write(key, body, { kind: "if-match", etag: etag ?? "none" }, options);
+        return etag === undefined && outcome.kind === "conflict" ? { ...outcome, kind: missing } : outcome;
+      });
+    const refusal = { code: "store-unsafe", message: expect.stringContaining("an ETag that the object never had") };
+
+    it.each([
+      { missing: "absent", slowMs: 0 },
+      { missing: "absent", slowMs: 150 },
+      { missing: "conflict", slowMs: 0 },
+      { missing: "conflict", slowMs: 30 },
+    ] as const)("and creations take a while: %j", async (how) => {
+      const scene = new Scene();
+      const { mutex } = checked(scene, { through: wayOf(scene, how) });
+      expect(await scene.until(rejection(mutex.acquire(NAME)))).toMatchObject(refusal);
+    });
+
+    it.each([429, 503, 409] as const)("and some of the questions are answered %i", async (status) => {
+      for (const first of [0, 1, 2]) {
+        const scene = new Scene();
+        const way = wayOf(scene, { missing: "absent", slowMs: 0 });
+        const { mutex, process } = checked(scene, { through: way });
+        let writes = 0;
+        scene.fate = (request) => {
+          if (request.process !== process || request.key !== MARKER || request.operation !== "write") return FINE;
+          writes += 1;
+          const isHit = writes > first && writes <= first + 2;
+          return isHit ? { kind: "error", status, applied: false } : FINE;
+        };
+        expect(await scene.until(rejection(mutex.acquire(NAME)))).toMatchObject(refusal);
+      }
     });
   });
 

@@ -92,6 +92,33 @@ describe("stores that ignore conditions are refused before a grant", () => {
   });
 });
 
+describe("what is not an answer to the question about a condition", () => {
+  const IGNORING: readonly StoreQuirks[] = [
+    { ignoreIfNoneMatch: true },
+    { ignoreIfMatch: true },
+    { ignoreIfNoneMatch: true, ignoreIfMatch: true },
+  ];
+  it.each(IGNORING.flatMap((quirks) => [0, 1, 2].map((skip) => [quirks, skip] as const)))(
+    "409, which says that another write of the key is under way: %j, after %i",
+    async (quirks, skip) => {
+      const server = await serverWith(quirks);
+      server.faults.add({ fault: "status", status: 409, operation: "PutObject", key: /\.s3-mutex/, skip, times: 2 });
+      const { mutex, events } = processOn(server);
+      await expect(mutex.acquire("a", { timeoutMs: 5000 })).rejects.toMatchObject({ code: "store-unsafe" });
+      expect(events).toMatchObject([{ verdict: "refused" }]);
+    },
+  );
+
+  it("409 without an end: the caller learns of it, within its time", async () => {
+    const server = await serverWith();
+    server.faults.add({ fault: "status", status: 409, operation: "PutObject", key: MARKER });
+    await expect(processOn(server).mutex.acquire("a", { timeoutMs: 2000 })).rejects.toMatchObject({
+      code: "store-unavailable",
+      message: expect.stringContaining(`writes of ${MARKER} are answered 409`),
+    });
+  });
+});
+
 describe("what is not a refusal", () => {
   it.each<[string, StoreQuirks]>([
     ["ETags that count without quotes only", { etagForm: "unquoted-only" }],
@@ -121,11 +148,11 @@ describe("what is not a refusal", () => {
     expect(server.objects(BUCKET).map(({ key }) => key)).toEqual([MARKER, "locks/a.json"]);
   });
 
-  it("one write a second on a key costs at most two requests more, which are refused", async () => {
+  it("one write a second on a key costs at most three requests more, which are refused", async () => {
     const server = await serverWith({ writesPerSecondPerKey: 1 });
     await processOn(server).mutex.acquire("a");
     const { total, byStatus } = server.requests;
-    expect(total).toBeLessThanOrEqual(8);
+    expect(total).toBeLessThanOrEqual(9);
     expect(total - (byStatus[429] ?? 0)).toBe(6);
   });
 

@@ -2,7 +2,9 @@ import { type Marker, markerKey, parseMarker, serializeMarker } from "../../core
 import { isOriginal, proofOf, withProof } from "../../core/proof.js";
 import type { StoreTime } from "../../core/store-time.js";
 import {
+  type ConflictOutcome,
   type EtagFormHint,
+  isComparedAndRefused,
   type ObjectStore,
   type ReadOutcome,
   type RequestOptions,
@@ -120,7 +122,7 @@ export class CheckMarker {
   async #isStillThere(created: string, options: RequestOptions): Promise<boolean> {
     for (let tries = 1; tries <= TRIES; tries += 1) {
       const again = await this.#store.write(this.key, this.#newBody(), { kind: "if-absent" }, options);
-      if (again.kind !== "conflict") return false;
+      if (!isComparedAndRefused(again)) return false;
       const found = await this.#store.read(this.key, options);
       if (isDeleted(found)) return false;
       if (found.kind === "ok" && found.body !== created) return false;
@@ -154,7 +156,7 @@ export class CheckMarker {
     for (let tries = 1; tries <= TRIES; tries += 1) {
       const body = this.#newBody();
       const written = await this.#store.write(this.key, body, condition, options);
-      if (written.kind !== "conflict") return undefined;
+      if (!isComparedAndRefused(written)) return undefined;
       const found = await this.#store.read(this.key, options);
       if (found.kind !== "ok" || found.timing.aged) return undefined;
       if (found.body === body) return true;
@@ -195,7 +197,7 @@ export class CheckMarker {
       if (await this.#isDoneInReplacing(etag, { text, found, before }, options)) return DOES_REFUSED;
       // No two bodies of it are the same. An ETag may be another one in each answer.
       if (found.body !== before.body) return undefined;
-      if (tries === TRIES) return refusedAs(found.etag, etag);
+      if (tries === TRIES) return refusedAs(written, found.etag, etag);
       ({ etag } = found);
       // A store may refuse all writes for a while (409, as while it is busy with one): that says nothing about conditions.
       await sleep(this.#effects, PAUSE_MS * 4 ** (tries - 1), { keepAlive: false });
@@ -213,7 +215,9 @@ function isUnsafe(found: ReadOutcome): boolean {
   return found.kind === "refused" && found.error.code === "store-unsafe";
 }
 
-function refusedAs(shown: string, sent: string): string {
+/** Says what refusals without an end show: nothing where the store says only that it is busy with the key. */
+function refusedAs(refusal: ConflictOutcome, shown: string, sent: string): string | undefined {
+  if (!isComparedAndRefused(refusal)) return undefined;
   return isSameEtag(shown, sent) ? REFUSES_RIGHT : SHOWS_WRONG;
 }
 

@@ -1,5 +1,6 @@
 import { S3MutexError } from "../../errors.js";
 import {
+  isComparedAndRefused,
   NEVER_THERE,
   type ObjectStore,
   type ReadOutcome,
@@ -46,8 +47,10 @@ export class ConditionProbe {
   /** The body that was there before them, or is since; undefined where that is not known. */
   standing: string | undefined;
   versioning: Versioning | undefined;
-  /** The key that creations are tried on. */
+  /** The key that conditions are tried on. */
   key: string;
+  /** Whether an object is known to be there: where there is none yet, a replacement is not compared with anything. */
+  #exists = false;
 
   constructor(tools: ProbeTools) {
     this.#tools = tools;
@@ -56,7 +59,9 @@ export class ConditionProbe {
 
   async ask(found: ReadOutcome, options: RequestOptions): Promise<ProbeVerdict> {
     this.standing = bodyOf(found);
-    const verdicts = await Promise.all([this.#overExisting(isThere(found), options), this.#overStale(options)]);
+    this.#exists = isThere(found);
+    const overExisting = this.#overExisting(options);
+    const verdicts = await Promise.all([overExisting, this.#overStale(overExisting, options)]);
     const worst = (["ignored", "refused", "unknown"] as const).map((kind) => verdicts.find((one) => one.kind === kind));
     const fault = worst.find((verdict) => verdict !== undefined);
     if (fault !== undefined) return fault;
@@ -65,22 +70,21 @@ export class ConditionProbe {
     return verdicts[0];
   }
 
-  async #overExisting(wasThere: boolean, options: RequestOptions): Promise<ProbeVerdict> {
-    let exists = wasThere;
+  async #overExisting(options: RequestOptions): Promise<ProbeVerdict> {
     let created: string | undefined;
     for (let round = 1; ; round += 1) {
-      const { done, made, outcomes } = await (exists ? this.#createOver(options) : this.#create(2, options));
-      if (exists && done.length > 0) return ignored(OVER_EXISTING);
+      const wasThere = this.#exists;
+      const { done, made, outcomes } = await (wasThere ? this.#createOver(options) : this.#create(2, options));
+      if (wasThere && done.length > 0) return ignored(OVER_EXISTING);
       const lost = done.length > 1 ? await this.#raceAgain(options) : undefined;
       if (lost !== undefined) return lost;
       created = made ?? created;
-      exists ||= created !== undefined;
-      const fault = await this.#faultIn(outcomes, exists, options);
+      const fault = await this.#faultIn(outcomes, options);
       const isRefused = isRefusedIn(outcomes);
-      exists ||= isRefused && fault === undefined;
-      if (exists && isRefused) return { kind: "honoured", created };
-      if (round === ROUNDS || fault?.kind === "refused") return fault ?? saysBoth(this.key, outcomes);
-      await pauseAfter(this.#tools.effects, fault);
+      this.#exists ||= isRefused && fault === undefined;
+      if (this.#exists && isRefused) return { kind: "honoured", created };
+      if (round === ROUNDS || fault?.kind === "refused") return fault ?? saysNothing(this.key, outcomes);
+      await pauseAfter(this.#tools.effects, fault ?? outcomes.find(isBusy));
     }
   }
 
@@ -108,8 +112,8 @@ export class ConditionProbe {
       if (done.length > 1) return ignored(BOTH_CREATED);
       if (isRefusedIn(outcomes)) return undefined;
       const failed = outcomes.find(isFailure);
-      if (round === ROUNDS || failed?.kind === "refused") return failed ?? saysBoth(this.#tools.spareKey, outcomes);
-      await pauseAfter(this.#tools.effects, failed);
+      if (round === ROUNDS || failed?.kind === "refused") return failed ?? saysNothing(this.#tools.spareKey, outcomes);
+      await pauseAfter(this.#tools.effects, failed ?? outcomes.find(isBusy));
     }
   }
 
@@ -124,13 +128,9 @@ export class ConditionProbe {
   }
 
   /** Says what kept a creation from being refused over what exists; undefined where nothing did, or it has to be tried once more. */
-  async #faultIn(
-    outcomes: readonly WriteOutcome[],
-    exists: boolean,
-    options: RequestOptions,
-  ): Promise<Failure | undefined> {
+  async #faultIn(outcomes: readonly WriteOutcome[], options: RequestOptions): Promise<Failure | undefined> {
     const failed = outcomes.find(isFailure);
-    if (failed !== undefined || exists || !isRefusedIn(outcomes)) return failed;
+    if (failed !== undefined || this.#exists || !isRefusedIn(outcomes)) return failed;
     return await this.#whyAbsent(outcomes, options);
   }
 
@@ -145,22 +145,24 @@ export class ConditionProbe {
     if (found.kind === "absent") this.key = this.#tools.spareKey;
     this.standing = bodyOf(found);
     if (isThere(found) || (found.kind === "refused" && found.error.code === "access-denied")) return undefined;
-    return isFailure(found) ? found : saysBoth(this.key, outcomes);
+    return isFailure(found) ? found : saysNothing(this.key, outcomes);
   }
 
-  async #overStale(options: RequestOptions): Promise<ProbeVerdict> {
-    let { key } = this.#tools;
+  /**
+   * Replaces what exists on the condition of a version that there never was. Its answer counts if a creation was answered before it;
+   * else it is asked once more after that.
+   */
+  async #overStale(overExisting: Promise<ProbeVerdict>, options: RequestOptions): Promise<ProbeVerdict> {
     for (let round = 1; ; round += 1) {
-      const outcome = await this.#write(key, this.#tools.newBody(), NEVER_THERE, options);
+      const outcome = await this.#write(this.key, this.#tools.newBody(), NEVER_THERE, options);
       if (outcome.kind === "ok") return ignored(OVER_STALE);
-      if (outcome.kind === "refused") return outcome;
-      if (outcome.kind === "conflict") return { kind: "honoured", created: undefined };
-      const isLast = round === ROUNDS;
-      // It may have come before what exists: then nothing was compared.
-      if (outcome.kind === "absent" && round > 1) return { kind: "honoured", created: undefined };
-      if (outcome.kind === "unknown" && isLast) return outcome;
-      // Where a key takes one write a second, this would be the second one.
-      if (outcome.kind === "unknown" && outcome.throttled) key = `${this.#tools.key}-never`;
+      const isCompared = isComparedAndRefused(outcome) && this.#exists;
+      if (isCompared) return { kind: "honoured", created: undefined };
+      if (isFailure(outcome) && (round === ROUNDS || outcome.kind === "refused")) return outcome;
+      if (round === ROUNDS) return saysNothing(this.key, [outcome]);
+      const existing = this.#exists ? undefined : await overExisting;
+      if (existing !== undefined && existing.kind !== "honoured") return existing;
+      if (outcome.kind === "absent" && round > 1) await this.#create(1, options);
       await pauseAfter(this.#tools.effects, outcome);
     }
   }
@@ -168,6 +170,7 @@ export class ConditionProbe {
   async #write(key: string, body: string, etag: string | undefined, options: RequestOptions): Promise<WriteOutcome> {
     const condition: WriteCondition = etag === undefined ? { kind: "if-absent" } : { kind: "if-match", etag };
     const outcome = await this.#tools.store.write(key, body, condition, options);
+    this.#exists ||= outcome.kind === "ok" && key === this.key;
     if (outcome.kind === "ok") this.versioning = versioningOf(outcome);
     else if (outcome.kind === "conflict") this.refused.set(body, condition);
     return outcome;
@@ -190,7 +193,11 @@ function isThere(found: ReadOutcome): boolean {
 }
 
 function isRefusedIn(outcomes: readonly WriteOutcome[]): boolean {
-  return outcomes.some(({ kind }) => kind === "conflict");
+  return outcomes.some(isComparedAndRefused);
+}
+
+function isBusy(outcome: WriteOutcome): boolean {
+  return outcome.kind === "conflict" && outcome.busy === true;
 }
 
 type Failure = UnknownOutcome | RefusedOutcome;
@@ -199,9 +206,10 @@ function isFailure(outcome: WriteOutcome | ReadOutcome): outcome is Failure {
   return outcome.kind === "unknown" || outcome.kind === "refused";
 }
 
-async function pauseAfter(effects: Effects, failed: WriteOutcome | undefined): Promise<void> {
-  if (failed?.kind !== "unknown") return;
-  await sleep(effects, failed.throttled ? THROTTLE_PAUSE_MS : PAUSE_MS, { keepAlive: true });
+async function pauseAfter(effects: Effects, outcome: WriteOutcome | undefined): Promise<void> {
+  if (outcome?.kind !== "unknown" && outcome?.kind !== "conflict") return;
+  const isThrottled = outcome.kind === "unknown" && outcome.throttled;
+  await sleep(effects, isThrottled ? THROTTLE_PAUSE_MS : PAUSE_MS, { keepAlive: true });
 }
 
 function ignored(seen: string): ProbeVerdict {
@@ -217,15 +225,19 @@ const BOTH_CREATED = "two PUTs with If-None-Match: * of one key both succeeded";
 const OVER_STALE = "PUT with If-Match and an ETag that the object never had was done";
 
 /** So often a question is put that was not answered; then it is for the caller to decide how long to go on. */
-const ROUNDS = 3;
+const ROUNDS = 4;
 /** A few round trips: what a moment has cost is over by then, and a caller waits for it. */
 const PAUSE_MS = 50;
 
-/** Says that reads and creations contradict each other, which is not known to end by itself. */
-function saysBoth(key: string, outcomes: readonly WriteOutcome[]): UnknownOutcome {
-  const message = `the check of the store did not come to an end: reads say that ${key} is absent, and creations of it are refused. Look at that key with the store's own tools and remove what is there, delete markers included, or use another keyPrefix.`;
-  // The store has answered each.
+/** Makes the outcome of a question that no answer was about, though the store has answered each time. */
+function saysNothing(key: string, outcomes: readonly WriteOutcome[]): UnknownOutcome {
+  const isGone = outcomes.some(({ kind }) => kind === "absent");
+  const why = outcomes.some(isBusy)
+    ? `writes of ${key} are answered 409, as while another write of it is under way. Try again later; if it stays so, use another keyPrefix.`
+    : isGone
+      ? `writes over ${key} are answered as where there is no object, however often it is created.`
+      : `reads say that ${key} is absent, and creations of it are refused. Look at that key with the store's own tools and remove what is there, delete markers included, or use another keyPrefix.`;
   const timing = outcomes.find((outcome) => outcome.timing !== undefined)?.timing;
-  const error = new S3MutexError("store-unavailable", message);
+  const error = new S3MutexError("store-unavailable", `the check of the store did not come to an end: ${why}`);
   return { kind: "unknown", error, throttled: false, sent: true, ...(timing && { timing }) };
 }

@@ -64,7 +64,7 @@ export function outcomeOf(fate: Fate, apply: (staleByMs?: number) => Answer): { 
       return { outcome: fate.outcome, isHeard: true };
     case "error":
       if (fate.applied) apply();
-      if (fate.status === 409) return { outcome: { kind: "conflict" }, isHeard: true };
+      if (fate.status === 409) return { outcome: { kind: "conflict", busy: true }, isHeard: true };
       return { outcome: unknown(`status ${fate.status}`, fate.status !== 500), isHeard: true };
   }
 }

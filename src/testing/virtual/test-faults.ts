@@ -81,7 +81,8 @@ function kindOf({ fate }: FaultPlan, request: S3RequestInfo): Fate {
 
 function statusOutcome({ status, code = usualCode(status) }: StatusFault, request: S3RequestInfo): object {
   const { operation } = request;
-  if (operation === "PutObject" && (status === 409 || status === 412)) return { kind: "conflict" };
+  if (operation === "PutObject" && status === 409) return { kind: "conflict", busy: true };
+  if (operation === "PutObject" && status === 412) return { kind: "conflict" };
   if (operation === "DeleteObject" && status === 412) return { kind: "conflict" };
   if (status === 404 && code === "NoSuchKey" && operation !== "ListObjectsV2") return { kind: "absent" };
   const { body = "" } = errorAnswer({ ...request, requestId: "test" }, { status, code });

@@ -132,7 +132,7 @@ async function isTaken(exam: Examination, key: string): Promise<boolean> {
   const { put, found } = await writtenAndRead(exam, key, body);
   // Done and answered 500, as by nanio where its notes on the object have no room, is not taken; done and answered as refused, it
   // was sent twice on the way.
-  return put.kind === "answer" && (isDone(put) || isRefusal(put)) && bodyOf(found) === body;
+  return put.kind === "answer" && (isDone(put) || put.status === 409 || isRefusal(put)) && bodyOf(found) === body;
 }
 
 /** Writes and reads a key that a store may not take. What is not there is not looked for when it is tidied up. */

@@ -7,7 +7,7 @@ import type { EtagForm } from "../../store/s3/client/client-state.js";
 import type { PutCondition } from "../../store/s3/learnt/key-requests.js";
 import type { Observations } from "./observations.js";
 import type { OlderObject } from "./older-object.js";
-import { isDone, isRefusal, type ProbeAnswer, type ProbeOutcome } from "./probe-answer.js";
+import { isDone, isRefusal, type ProbeAnswer, type ProbeOutcome, unlessBusy } from "./probe-answer.js";
 import type { ProbeRequests } from "./probe-requests.js";
 import type { Thoroughness } from "./thoroughness.js";
 
@@ -173,7 +173,7 @@ export class Examination {
     throw new UnexpectedRefusal(`PUT with ${kind} was answered ${answer.status} each time, and done all the same`);
   }
 
-  /** Sends one write, and again where the store turned it away for coming too soon. */
+  /** Sends one write, and again where the store turned it away, for coming too soon or beside another one. */
   put(key: string, body: string, condition: PutCondition): Promise<ProbeAnswer> {
     return this.#patient(() => this.lane.put(key, body, condition));
   }
@@ -196,7 +196,7 @@ export class Examination {
     }
   }
 
-  /** Sends one delete of the version with this ETag, and again where the store turned it away for coming too soon. */
+  /** Sends one delete of the version with this ETag, and again where the store turned it away. */
   deleteVersion(key: string, etag: string | undefined): Promise<ProbeAnswer> {
     return this.#patient(() => this.lane.delete(key, this.ifMatch(etag).IfMatch));
   }
@@ -280,7 +280,7 @@ export class Examination {
 
   async #patient(request: () => Promise<ProbeOutcome>): Promise<ProbeAnswer> {
     for (let tries = 1; ; tries += 1) {
-      const outcome = await request();
+      const outcome = unlessBusy(await request());
       const isTooSoon = outcome.kind === "unknown" && outcome.throttled;
       if (!isTooSoon || tries === READ_TRIES) return answered(outcome);
       await this.pause(THROTTLE_PAUSE_MS);

@@ -1,4 +1,4 @@
-import type { AnswerTiming, ReadOutcome, WriteOutcome } from "../../object-store.js";
+import type { AnswerTiming, ConflictOutcome, ReadOutcome, WriteOutcome } from "../../object-store.js";
 import type { BodyBytes } from "../answers/body.js";
 import { decodeBody } from "../answers/content-encoding.js";
 import type { Said } from "../answers/operation.js";
@@ -90,8 +90,8 @@ export function notDoneBy(
   said: Said,
   timing: AnswerTiming,
   isCreation = false,
-): { readonly kind: "conflict" | "absent"; readonly timing: AnswerTiming } | undefined {
-  if (isConflict(status, said, isCreation)) return { kind: "conflict", timing };
+): ConflictOutcome | { readonly kind: "absent"; readonly timing: AnswerTiming } | undefined {
+  if (isConflict(status, said, isCreation)) return { kind: "conflict", ...(status === 409 && { busy: true }), timing };
   return !isCreation && status === 404 && said.code === "NoSuchKey" ? { kind: "absent", timing } : undefined;
 }
 

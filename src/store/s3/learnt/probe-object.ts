@@ -79,13 +79,18 @@ export class ProbeObject {
     return found.kind === "ok" && found.body === body ? found : written;
   }
 
-  async #patient<Outcome extends { readonly kind: string }>(request: () => Promise<Outcome>): Promise<Outcome> {
+  /** Asks once more where the store turned the request away, and did not look at its condition. */
+  async #patient<Outcome extends { readonly kind: string }>(
+    request: () => Promise<Outcome>,
+  ): Promise<Outcome | UnknownOutcome> {
     const first = await request();
-    if (!("throttled" in first && first.throttled)) return first;
+    const isThrottled = "throttled" in first && first.throttled;
+    if (!isThrottled && !("busy" in first)) return first;
     await new Promise<void>((resolve) => {
       this.#deps.effects.setTimer(THROTTLE_PAUSE_MS, resolve, { keepAlive: true });
     });
-    return await request();
+    const second = await request();
+    return "busy" in second ? inconclusive("a write (409)", second) : second;
   }
 }
 
