@@ -18,7 +18,7 @@ export const STORE_SEAM: readonly Mutant[] = [
     name: "a long key that was sent twice is refused",
     why: "doctor says that a store takes only short names, where a proxy has repeated one write",
     file: "src/verify/checks/keys.ts",
-    search: "(isDone(put) || isRefusal(put)) && bodyOf(found) === body",
+    search: "(isDone(put) || put.status === 409 || isRefusal(put)) && bodyOf(found) === body",
     replace: "isDone(put) && bodyOf(found) === body",
     caughtBy: { test: TWICE, named: "long keys whose write is sent twice" },
   },

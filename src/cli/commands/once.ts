@@ -2,11 +2,11 @@ import { DEFAULT_LEASE_MS } from "../../arguments/defaults.js";
 import type { Command, Input } from "../base/command.js";
 import { EXIT } from "../base/exit-codes.js";
 import { UsageError } from "../base/usage-error.js";
-import { onceKeyOf } from "../once/once-key.js";
 import type { OncePlan } from "../once/session.js";
 import { CONFLICT_OPTIONS, conflictPlan } from "../run/conflict.js";
 import { commandLineOf, HOLDING_OPTIONS, holdingPlan } from "../run/plan.js";
 import type { LockAddress } from "../store/address.js";
+import { onceKeyOf } from "../store/once-key.js";
 
 const WORDING = { name: "once", question: "Once what, and what to run?" };
 

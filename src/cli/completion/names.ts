@@ -1,10 +1,10 @@
 import { keyPrefixOfNames, nameOfKey } from "../../core/names.js";
 import type { Input } from "../base/command.js";
 import { parseInput } from "../base/parse.js";
-import { ONCE, onceKeyOf } from "../once/once-key.js";
 import { type LocksAddress, SEMAPHORES } from "../store/address.js";
 import { chooseProfile } from "../store/choose-profile.js";
 import { headersOf } from "../store/header-options.js";
+import { ONCE, onceKeyOf } from "../store/once-key.js";
 import { clientConfigOf, isAddress, lockOf, locksOf } from "../store/store-options.js";
 
 /** A person that has pressed a key does not wait longer than this for a store. */

@@ -1,5 +1,6 @@
 import type { S3Client } from "@aws-sdk/client-s3";
 import { describe, expect, it } from "vitest";
+import { settled } from "../../../../test/protocol/clockwork.js";
 import {
   ABSENT,
   answering,
@@ -12,6 +13,7 @@ import {
   UNKNOWN,
   UNSAFE,
 } from "../../../../test/store/probes.js";
+import { THROTTLE_PAUSE_MS } from "../../object-store.js";
 import { stateOf } from "../client/client-state.js";
 import { Absence } from "./absence.js";
 import { conditionalDeleteSupport, programIn, removeIfHonoured } from "./conditional-delete.js";
@@ -52,6 +54,20 @@ it("is honoured where a stale condition fails and keeps the object, and the righ
   expect(await Promise.all([support(), support()])).toEqual([{ kind: "honoured" }, { kind: "honoured" }]);
   expect(await support()).toEqual({ kind: "honoured" });
   expect(log).toEqual([NOTHING, "create *", 'replace "1"', 'delete "1"', "read", 'delete "2"', "read"]);
+});
+
+it("is asked once more where a 409 says that another write was under way, which tells nothing of conditions", async () => {
+  const busy = { ...CONFLICT, busy: true };
+  const supportBy = async (...answers: readonly object[]) => {
+    const { support, clockwork } = asking(...BEGUN, busy, ...answers);
+    const asked = support();
+    await settled();
+    await clockwork.pass(THROTTLE_PAUSE_MS);
+    return await asked;
+  };
+  expect(await supportBy(CONFLICT, shows('"2"'), done(), ABSENT)).toEqual({ kind: "honoured" });
+  expect(await supportBy(done(), done())).toEqual({ kind: "unsupported" });
+  expect(await supportBy(busy, done())).toMatchObject({ kind: "unknown", error: { code: "store-unavailable" } });
 });
 
 describe("an object stays, as where the store cannot remove it safely", () => {

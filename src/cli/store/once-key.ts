@@ -1,7 +1,7 @@
 import type { Input } from "../base/command.js";
 import { UsageError } from "../base/usage-error.js";
-import type { LockAddress } from "../store/address.js";
-import { isAddress, lockOf } from "../store/store-options.js";
+import type { LockAddress } from "./address.js";
+import { isAddress, lockOf } from "./store-options.js";
 
 /** What the name of a key's lock begins with, and by default the key of its result, as the library has it. */
 export const ONCE = "once/";
