@@ -92,6 +92,8 @@ export interface LockHolder {
   readonly acquiredAt: number;
   /** Until when, unless it is renewed: epoch milliseconds of the store's clock. */
   readonly expiresAt: number;
+  /** When it was given back, where it stays held until `expiresAt` because of its `holdAtLeastMs`. */
+  readonly releasedAt?: number;
 }
 
 /** What an {@link S3MutexError} can carry besides its code and message. */

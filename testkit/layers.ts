@@ -197,7 +197,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   "cli/change": ["mutex", "cli/base", "cli/store", "cli/inspect"],
   "cli/graph": ["core", "core/waits", "mutex", "cli/base", "cli/store", "cli/inspect"],
-  "cli/run": ["mutex", "cli/base", "cli/store", "cli/process", "cli/inspect"],
+  "cli/run": ["core", "mutex", "cli/base", "cli/store", "cli/process", "cli/inspect"],
   "cli/once": ["mutex", "cli/base", "cli/process", "cli/run"],
   "cli/elect": ["mutex", "cli/base", "cli/process", "cli/run"],
   "cli/bench": ["store/s3/client", "mutex", "cli/base", "cli/store", "cli/process"],

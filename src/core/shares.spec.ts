@@ -4,6 +4,7 @@ import { attemptAt, holderOf, recordOf, T0, turnOf, waiterOf } from "../../test/
 import {
   asOne,
   CAPACITY,
+  firstTooWide,
   hasOtherShares,
   isOneOfSeveral,
   laterParts,
@@ -90,6 +91,20 @@ it("tells the room in a record: beside live holders, and beside its waiters", ()
   const share = { part: 1, limit: 6, version: 1 };
   expect(roomIn(record, share, attemptAt(T0))).toBe(3);
   expect(roomIn(undefined, share, attemptAt(T0))).toBe(6);
+});
+
+it("finds the waiter that keeps a caller from permits which are free", () => {
+  const waiters = [{ permits: 1, id: "a" }, { permits: 3, id: "b" }, { id: "c" }];
+  const found = (free: number, permits: number) => firstTooWide(waiters, free, permits)?.id;
+  expect([found(3, 1), found(3, 2), found(2, 1), found(3, 3), found(4, 1)]).toEqual([
+    "b",
+    "b",
+    "b",
+    undefined,
+    undefined,
+  ]);
+  expect([found(0, 1), found(1, 1), found(3, 4), firstTooWide([], 2, 1)]).toEqual([undefined, undefined, undefined, undefined]);
+  expect(firstTooWide([{ permits: 2 }, { id: "c" }], 2, 1)).toBeUndefined();
 });
 
 const shares = { version: 7, permits: [3, 2, 0] };

@@ -106,10 +106,25 @@ function reduced(uses: readonly Use[], fewer: number): readonly number[] {
 }
 
 /** Counts the permits of a record that a caller that asks now would find free, beside its waiters. */
-export function roomIn(record: LockRecord | undefined, { limit }: Share, attempt: Attempt): number {
+export function roomIn(record: LockRecord | undefined, { limit }: Pick<Share, "limit">, attempt: Attempt): number {
   const holders = record?.holders.filter((holder) => !mayBeTakenOver(holder, attempt)) ?? [];
   const waiters = record?.queue.filter((waiter) => isWaiting(waiter, attempt)) ?? [];
   return limit - permitsOf(holders) - permitsOf(waiters);
+}
+
+/** Finds the waiter that keeps a caller from permits which are free: it comes first, and wants more than there are. */
+export function firstTooWide<Wanting extends { readonly permits?: number }>(
+  waiters: readonly Wanting[],
+  free: number,
+  permits: number,
+): Wanting | undefined {
+  let left = free;
+  for (const waiter of waiters) {
+    if (permits > left) return undefined;
+    left -= waiter.permits ?? 1;
+    if (left < 0) return waiter;
+  }
+  return undefined;
 }
 
 /** Says whether a record is one of several of a semaphore. */

@@ -18,7 +18,7 @@ import type { Locator } from "./locator.js";
 import type { HeldLock, Lock } from "./lock.js";
 import type { HeldLockSet, LockSet } from "./lock-set.js";
 import { runBriefly, runHolding } from "./run-holding.js";
-import { notFree, timedOut } from "./timed-out.js";
+import { notFree, notFreeFor } from "./timed-out.js";
 
 /** The calls that give handles and run functions under locks: which scope each belongs to, and how long it waits. */
 export class HandleCalls {
@@ -63,7 +63,7 @@ export class HandleCalls {
     if ("set" in taken) return taken.set;
     const { name } = taken.missing;
     const sentence = `Not all of ${JSON.stringify(lockNames)} were free within ${options.timeoutMs} ms: ${JSON.stringify(name)} was not.`;
-    throw timedOut(taken.missing, sentence);
+    throw notFreeFor(taken.missing, sentence, options.mode);
   }
 
   withLocks<T>(

@@ -1,4 +1,4 @@
-import { type Holder, identityOf, type LockRecord } from "../core/record.js";
+import { type Holder, identityOf, type LockRecord, type Waiter } from "../core/record.js";
 import { describeParty } from "../core/report.js";
 import { type LockHolder, S3MutexError } from "../errors.js";
 import { printable } from "../printable.js";
@@ -20,30 +20,45 @@ export function notFree(
   object: LockObject,
   { timeoutMs, mode }: Pick<AcquireOptions, "timeoutMs" | "mode">,
 ): S3MutexError {
-  const before = mode === "shared" ? writerBefore(object.latest?.record) : "";
-  return timedOut(object, `The lock ${JSON.stringify(object.name)} was not free within ${timeoutMs} ms.${before}`);
+  const sentence = `The lock ${JSON.stringify(object.name)} was not free within ${timeoutMs} ms.`;
+  return notFreeFor(object, sentence, mode);
 }
 
-/** Names the caller that wants all of the lock and that a sharer has waited behind: sharers alone would have left room for one more. */
-function writerBefore(record: LockRecord | undefined): string {
-  if (record === undefined || record.holders.some(({ mode }) => mode === "exclusive")) return "";
-  const writer = record.queue.find(({ mode }) => mode === "exclusive");
-  return writer === undefined
-    ? ""
-    : ` ${printable(describeParty(writer))} was before it in the queue, and wants all of the lock.`;
+/** Says that a lock was not free for a caller: a sharer may have waited behind a caller that has nothing yet. */
+export function notFreeFor(object: LockObject, sentence: string, mode: AcquireOptions["mode"]): S3MutexError {
+  const writer = mode === "shared" ? writerBefore(object.latest?.record) : undefined;
+  return timedOut(object, writer === undefined ? sentence : `${sentence}${wasBefore(writer)}`);
+}
+
+/** Finds the caller that wants all of the lock and that a sharer has waited behind: sharers alone would have left room for one more. */
+function writerBefore(record: LockRecord | undefined): Waiter | undefined {
+  if (record === undefined || record.holders.some(({ mode }) => mode === "exclusive")) return undefined;
+  return record.queue.find(({ mode }) => mode === "exclusive");
+}
+
+/** Names a waiter that had nothing yet and was in the way, in a sentence behind another. */
+export function wasBefore(waiter: Waiter): string {
+  const wanted = waiter.permits === undefined ? "all of the lock" : `${waiter.permits} permits`;
+  return ` ${printable(describeParty(waiter))} was before it in the queue, and wants ${wanted}.`;
 }
 
 function publicHolder(holder: Holder): LockHolder {
-  const { id, owner, token, acquiredAtMs, expiresAtMs } = holder;
+  const { id, owner, token, acquiredAtMs, expiresAtMs, releasedAtMs } = holder;
   const times = { acquiredAt: acquiredAtMs, expiresAt: expiresAtMs };
-  return { acquisitionId: id, owner, ...identityOf(holder), fencingToken: token, ...times };
+  const released = releasedAtMs === undefined ? {} : { releasedAt: releasedAtMs };
+  return { acquisitionId: id, owner, ...identityOf(holder), fencingToken: token, ...times, ...released };
 }
 
 /** Writes `It is held by nightly, web-1:4711 since 2026-11-28T03:00:00.000Z, until 2026-11-28T03:01:00.000Z unless it is renewed.` */
 function sentenceAbout(holders: readonly Holder[]): string {
   const named = holders.slice(0, NAMED_MAX).map((holder) => {
     const [since, until] = [instant(holder.acquiredAtMs), instant(holder.expiresAtMs)];
-    return `${printable(describeParty(holder))} since ${since}, until ${until} unless it is renewed`;
+    const { releasedAtMs } = holder;
+    const stays =
+      releasedAtMs === undefined
+        ? `until ${until} unless it is renewed`
+        : `was given back at ${instant(releasedAtMs)}, and stays held until ${until}`;
+    return `${printable(describeParty(holder))} since ${since}, ${stays}`;
   });
   const more = holders.length - named.length;
   return `It is held by ${[...named, ...(more > 0 ? [`${more} more`] : [])].join("; and by ")}.`;

@@ -71,3 +71,62 @@ test("a name that is in no folder of PATH is 127, as in bash, however the search
     expect(recordOf(server, "job")?.holders).toEqual([]);
   }
 });
+
+/** Makes what is there and cannot be run for want of what runs it. */
+function wanting(): { readonly folder: string; readonly write: (name: string, text: string) => string } {
+  const folder = newFolder();
+  const write = (name: string, text: string) => {
+    const path = join(folder, name);
+    writeFileSync(path, text);
+    chmodSync(path, 0o755);
+    return path;
+  };
+  return { folder, write };
+}
+
+const CR_LF = "its first line names /bin/sh and a CR: end its lines in LF, not in CR LF";
+
+test.each(Object.entries(COMMANDS))(
+  "%s: a script whose interpreter is not there is there: 127, and the interpreter is named",
+  async (name, lockName) => {
+    const { server, environment } = await startStore();
+    const { write } = wanting();
+    const cases = [
+      [write("crlf", "#!/bin/sh\r\ntrue\r\n"), CR_LF],
+      [write("gone", "#! /no/such/python9 -u\ntrue\n"), "its first line names /no/such/python9, which is not there"],
+      [write("bare", "#!/no/such/python9"), "its first line names /no/such/python9, which is not there"],
+      [
+        write("nested", `#!${write("inner", "#!/no/such/sh\n")}\n`),
+        "the file is there, and what it needs to run is not",
+      ],
+    ] as const;
+    for (const [command, reason] of cases) {
+      const { exitCode, stderr } = await cliHere([name, "job", "--", command], environment);
+      expect(stderr).toContain(`s3-mutex: cannot run ${command}: ${reason}.\n`);
+      expect(exitCode).toBe(127);
+      expect(recordOf(server, lockName)?.holders).toEqual([]);
+    }
+  },
+);
+
+test("so is one that was found in PATH, behind a folder without it", async () => {
+  const { environment } = await startStore();
+  const [first, second] = [wanting(), wanting()];
+  second.write("my-job", "#!/bin/sh\r\n");
+  const PATH = `${first.folder}:${second.folder}`;
+  const { exitCode, stderr } = await cliHere(["run", "job", "--", "my-job"], { ...environment, PATH });
+  expect(stderr).toContain(`s3-mutex: cannot run my-job: ${CR_LF}.\n`);
+  expect(exitCode).toBe(127);
+});
+
+test.each([
+  ["a link that leads nowhere", (folder: string) => symlinkSync(join(folder, "gone"), join(folder, "it"))],
+  ["nothing", () => {}],
+])("%s is not taken for a script", async (_, make) => {
+  const { environment } = await startStore();
+  const folder = newFolder();
+  make(folder);
+  const command = join(folder, "it");
+  const { stderr } = await cliHere(["run", "job", "--", command], environment);
+  expect(stderr).toContain(`s3-mutex: cannot run ${command}: there is no such command.\n`);
+});

@@ -12,9 +12,11 @@ const SLIPS: readonly (readonly [string, string])[] = [
   ["S3:x", "is not an address"],
   ["arn:aws:s3:::b/locks/x", "is not an address"],
   [" x", "has a space at an end"],
-  ["x\n", "has a space at an end"],
+  ["x\n", "has a line break in it: leave it out"],
+  ["x\t", "has a control character in it: leave it out"],
+  ["x\u00a0", "has an invisible character in it (U+00A0): leave it out"],
   ["team/ x", "has a space beside a slash"],
-  ["a\nb", "has a line break"],
+  ["a\r\nb", "has a line break in it"],
   ["night\u200bly", "has an invisible character in it (U+200B): leave it out"],
   ["\u00adnightly", "has an invisible character in it (U+00AD)"],
   ["night\u00a0ly", "has an invisible character in it (U+00A0)"],
@@ -93,7 +95,7 @@ test("C2: an address that is a key says which lock has it", () => {
 test.each([
   ["s3://b/locks/ x", "has a space at an end, or beside a slash: leave it out"],
   ["s3://b/locks/team /x", "has a space at an end, or beside a slash: leave it out"],
-  ["s3://b/locks/a\nb", "has a line break or another control character in it: leave it out"],
+  ["s3://b/locks/a\nb", "has a line break in it: leave it out"],
   ["s3://b/locks/a\u200b", "has an invisible character in it (U+200B): leave it out"],
   ["s3://b/locks/\u0024{JOB}", "has a variable in it that was not filled in (${): fill it in, or say with --prefix"],
 ])("C2: %j is refused", (text, problem) => {

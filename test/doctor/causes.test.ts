@@ -134,6 +134,45 @@ test("S9: a right on the key of the encryption is one, and named", TIMEOUT, asyn
   expect(report.checks.find(({ id }) => id === "put-permission")?.detail).toMatch(/kms:GenerateDataKey/);
 });
 
+test("S9: the store's words about a listing end the sentence about what cannot work", TIMEOUT, async (context) => {
+  const { report } = await examined(context, {}, ({ faults }) => {
+    const body =
+      "<Error><Code>AccessDenied</Code><Message>User: x is not authorized to perform: s3:ListBucket</Message></Error>";
+    const refused = { fault: "page", status: 403, body, contentType: "application/xml" } as const;
+    for (const operation of ["ListObjectsV2", "DeleteObject"] as const) faults.add({ ...refused, operation });
+  });
+  const detail = (id: string) => report.checks.find((check) => check.id === id)?.detail;
+  expect(detail("list-permission")).toMatch(
+    /^s3:ListBucket is denied, and `ls` and cleanup cannot work: .*not authorized.*[^.]$/,
+  );
+  expect(detail("delete-permission")).toMatch(
+    /^s3:DeleteObject is denied, and `deleteLock` and cleanup cannot remove: .*not authorized.*[^.]$/,
+  );
+});
+
+test("S9: a read of a changed object that is answered 304 for good is said to be", TIMEOUT, async (context) => {
+  const { report } = await examined(context, { quirks: { alwaysNotModified: true } });
+  expect(report.checks.find(({ id }) => id === "not-modified")?.detail).toBe(
+    "304 is answered to a read of a changed object, still so after 2.5 s",
+  );
+});
+
+test(
+  "S9: where no key with a part of some length is taken, no length of 0 bytes is advised",
+  TIMEOUT,
+  async (context) => {
+    const { report } = await examined(context, {}, ({ faults }) => {
+      const key = (text: string) => text.split("/").some((part) => part.length >= 140);
+      faults.add({ fault: "status", status: 400, code: "InvalidArgument", key });
+    });
+    expect(report.checks.find(({ id }) => id === "keys")).toMatchObject({
+      verdict: "warn",
+      detail: "a part of a key between slashes of 140 bytes is refused",
+      remedy: "Use short names; a longer one is the error invalid-argument.",
+    });
+  },
+);
+
 test.each(["", "locks/"])(
   "S13: a bucket that is copied to another is warned of (rule for %j)",
   TIMEOUT,

@@ -86,6 +86,52 @@ describe("P17: a caller whose time is up is told who has the lock", () => {
     await (await waiting)?.release();
   });
 
+  it("also one of acquireAll", async ({ world }) => {
+    await world.mutex({ label: "reader" }).acquire("b", { mode: "shared" });
+    const waiting = errorOf(world.mutex({ label: "writer" }).acquire("b", { timeoutMs: 2000 }));
+    await expect.poll(async () => (await world.mutex().inspect("b"))?.waiters.length).toBe(1);
+    const { message } = await errorOf(world.mutex().acquireAll(["a", "b"], { mode: "shared", ...BRIEFLY }));
+    expect(message).toMatch(
+      /^Not all of .* "b" was not\. writer, \S+ was before it in the queue, and wants all of the lock\. It is held by reader, /,
+    );
+    await waiting;
+  });
+
+  it("permits that are free and that a caller before it waits for: that one, and how many it wants", async ({
+    world,
+  }) => {
+    const pool = (label: string) => world.mutex({ label }).semaphore("pool", { permits: 4 });
+    const permit = await pool("A").acquire();
+    const all = pool("B").acquire({ permits: 4 });
+    await expect.poll(async () => (await pool("C").inspect())?.waiters.length).toBe(1);
+    const { message, holders } = await errorOf(pool("C").acquire(BRIEFLY));
+    expect(message).toMatch(
+      /^No permit of "pool" was had within 100 ms\. B, \S+ was before it in the queue, and wants 4 permits\. It is held by A, /,
+    );
+    expect(holders?.map(({ label }) => label)).toEqual(["A"]);
+    expect((await errorOf(pool("C").acquire({ permits: 4, ...BRIEFLY }))).message).toMatch(
+      /^4 permits of "pool" were not free within 100 ms\. It is held by A, /,
+    );
+    await permit.release();
+    await (await all).release();
+  });
+
+  it("a hold that was given back and stays for its time is not told of as one that may be renewed", async ({
+    world,
+  }) => {
+    await world.mutex({ label: "deployer" }).withLock("x", () => undefined, { holdAtLeastMs: 60_000 });
+    const { message, holders } = await errorOf(world.mutex().acquire("x", BRIEFLY));
+    expect(message).toMatch(
+      new RegExp(
+        String.raw`^The lock "x" was not free within 100 ms\. It is held by deployer, \S+ since ${INSTANT}, was given back at ${INSTANT}, and stays held until ${INSTANT}\.$`,
+      ),
+    );
+    const { releasedAt } = (await world.mutex().inspect("x"))?.holders[0] ?? {};
+    expect(releasedAt).toBeTypeOf("number");
+    expect(holders).toMatchObject([{ label: "deployer", releasedAt }]);
+    await world.mutex().releaseLock("x", { force: true });
+  });
+
   it("runOnce, forget and campaign", async ({ world }) => {
     await world.mutex({ label: "runs" }).acquire("once/k");
     const mutex = world.mutex();

@@ -266,4 +266,20 @@ export const TELLING: readonly Mutant[] = [
     replace: 'contentOf("the result", result, "to remove the content, delete()")',
     caughtBy: { test: "test/once/once.test.ts", named: "D: a result that cannot be remembered" },
   },
+  {
+    name: "what was given back may be renewed",
+    why: "a caller is told that a hold may be renewed which is over for good at its time",
+    file: "src/primitives/timed-out.ts",
+    search: "releasedAtMs === undefined\n        ?",
+    replace: "(releasedAtMs ?? 0) >= 0\n        ?",
+    caughtBy: { test: "test/waiting/who-has-it.test.ts", named: "a hold that was given back" },
+  },
+  {
+    name: "a caller of permits is told of holders only",
+    why: "no permit was free, it says where two were: a waiter that wants three is in the way",
+    file: "src/primitives/semaphore/semaphore.ts",
+    search: "mostFree < permits ? this.#several.records.waiterBefore(permits) : undefined",
+    replace: "mostFree < permits ? this.#several.records.waiterBefore(1e9) : undefined",
+    caughtBy: { test: "test/waiting/who-has-it.test.ts", named: "permits that are free" },
+  },
 ];

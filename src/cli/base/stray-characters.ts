@@ -12,9 +12,8 @@ const NOT_FILLED_IN = /\$\{|\$\(|\{\{/;
 
 /** Finds what copying brought in or a template left in: taken as it stands it would be a lock of its own, which goes unnoticed. */
 export function strayIn(text: string): Stray | undefined {
-  if (/\p{Cc}/u.test(text)) {
-    return { problem: "has a line break or another control character in it", remedy: "leave it out" };
-  }
+  if (/[\r\n]/.test(text)) return { problem: "has a line break in it", remedy: "leave it out" };
+  if (/\p{Cc}/u.test(text)) return { problem: "has a control character in it", remedy: "leave it out" };
   const code = INVISIBLE.exec(text)?.[0].codePointAt(0)?.toString(16).toUpperCase().padStart(4, "0");
   if (code !== undefined) return { problem: `has an invisible character in it (U+${code})`, remedy: "leave it out" };
   const variable = NOT_FILLED_IN.exec(text)?.[0];

@@ -24,7 +24,6 @@ export async function acquire(
   output: Output,
 ): Promise<Held | undefined> {
   const { wanted, priority, waitMs, holdAtLeastMs, isQuiet } = plan;
-  const title = titleOfWanted(wanted);
   const stopAnnouncing = isQuiet ? () => {} : announceWait(mutex, wanted, noticePlan(output.isWatched), output);
   try {
     const held = await take(mutex, wanted, { priority, signal, holdAtLeastMs, timeoutMs: waitMs });
@@ -38,11 +37,16 @@ export async function acquire(
   const hasWaited = waitMs !== 0 && waitMs !== undefined;
   const after = hasWaited ? ` after ${ageText(waitMs)}` : "";
   const who = await whoHas(mutex, wanted);
-  // Of several, one that is held is enough.
-  const isSeveral = wanted.kind === "locks" && wanted.names.length > 1;
-  const what = isSeveral
-    ? `not all of ${title} were free`
-    : `another process ${hasWaited ? "still has" : "has"} ${title}`;
+  const what = whatWasNotHad(wanted, hasWaited);
   output.note(`${what}${after}.${who === undefined ? "" : ` ${who}`}`);
   return undefined;
+}
+
+/** Says what was not had. Of several, one that is held is enough; a share or a permit may be kept for a caller that has nothing yet. */
+function whatWasNotHad(wanted: Wanted, hasWaited: boolean): string {
+  const title = titleOfWanted(wanted);
+  if (wanted.kind === "permit") return `${title} was not to be had`;
+  if (wanted.names.length > 1) return `not all of ${title} were free`;
+  if (wanted.isShared) return `${title} was not to be shared`;
+  return `another process ${hasWaited ? "still has" : "has"} ${title}`;
 }

@@ -1,6 +1,7 @@
-import { type LockReport, type S3Mutex, S3MutexError } from "../../index.js";
+import { firstTooWide } from "../../core/shares.js";
+import { type LockReport, type S3Mutex, S3MutexError, type WaiterReport } from "../../index.js";
 import type { Output } from "../base/output.js";
-import { holdersText } from "../inspect/describe.js";
+import { holdersText, whoAndWhere } from "../inspect/describe.js";
 import { bounded } from "../process/bounded.js";
 import { inspectWanted, titleOfWanted, type Wanted } from "./wanted.js";
 
@@ -48,7 +49,7 @@ export function announceWait(
 /** A message is not worth a longer wait than this. */
 const INSPECT_MAX_MS = 2000;
 
-/** Says in a sentence who holds what is wanted; undefined when that is not known in a moment, or it is free by now. */
+/** Says in a sentence who holds what is wanted, and who was before this command where that is why it has to wait; undefined when that is not known in a moment, or it is free by now. */
 export async function whoHas(mutex: S3Mutex, wanted: Wanted): Promise<string | undefined> {
   const look = inspectWanted(mutex, wanted).catch((error) => {
     if (S3MutexError.is(error)) return [];
@@ -59,11 +60,29 @@ export async function whoHas(mutex: S3Mutex, wanted: Wanted): Promise<string | u
   // Of several, those that this command holds already are not in its way.
   const isInTheWay = ({ holders }: LockReport) =>
     holders.length > 0 && (isOne || !holders.some(({ owner }) => owner === mutex.ownerId));
-  const sentences = reports.filter(isInTheWay).map((report) => sentenceOf(report, mutex.ownerId));
+  const sentences = reports
+    .filter(isInTheWay)
+    .map((report) => `${waiterBefore(report, wanted)}${sentenceOf(report, mutex.ownerId)}`);
   return sentences.length === 0 ? undefined : sentences.join(" ");
 }
 
 const NEVER = new AbortController().signal;
+
+/** Names the waiter that keeps this command from what its holders leave, as the library does: a holder alone would not be the reason. */
+function waiterBefore({ holders, waiters, limit }: LockReport, wanted: Wanted): string {
+  if (wanted.kind === "permit") {
+    const free = holders.reduce((left, { permits }) => left - permits, limit);
+    const waiter = firstTooWide(waiters, free, 1);
+    return waiter === undefined ? "" : wasBefore(waiter, `${waiter.permits} permits`);
+  }
+  if (!wanted.isShared || holders.some(({ mode }) => mode === "exclusive")) return "";
+  const writer = waiters.find(({ mode }) => mode === "exclusive");
+  return writer === undefined ? "" : wasBefore(writer, "all of the lock");
+}
+
+function wasBefore(waiter: WaiterReport, wanted: string): string {
+  return `${whoAndWhere(waiter)} was before this command in the queue, and wants ${wanted}. `;
+}
 
 function sentenceOf(report: LockReport, ownerId: string): string {
   const name = JSON.stringify(report.lockName);

@@ -10,6 +10,7 @@ import { exitCodeOf } from "../process/signals.js";
 import { type DeadlinePlan, guardDeadline } from "./deadline.js";
 import { type Held, LOCK_VARIABLES } from "./held.js";
 import { LastFailure } from "./last-failure.js";
+import { wordsOfMissing } from "./not-found.js";
 
 export interface CommandLine {
   readonly command: string;
@@ -63,7 +64,7 @@ export function startWhileHeld(held: Held, line: CommandLine, plan: EndPlan, out
   const groupEnd = new GroupEnd(group, plan.groupGraceMs, (message) => output.note(message));
   const result = end(group, groupEnd, held, plan.deadline, output).then(({ ending, wasEndedByUs, isStuck }) => {
     process.off("exit", killWithUs);
-    const exitCode = wasEndedByUs ? EXIT.lost : exitCodeOfEnding(ending, line.command, output);
+    const exitCode = wasEndedByUs ? EXIT.lost : exitCodeOfEnding(ending, line, output);
     return { exitCode, wasEndedByUs, isStuck, leftBehind: () => group.members() };
   });
   return {
@@ -122,13 +123,12 @@ function reasonOf({ signal: { reason }, title }: Held): string {
   return `${inOwnWords(sentence)} The command is killed.`;
 }
 
-function exitCodeOfEnding(ending: Ending, command: string, output: Output): number {
+function exitCodeOfEnding(ending: Ending, { command, environment }: CommandLine, output: Output): number {
   if (ending.kind === "exited") return ending.exitCode;
   if (ending.kind === "killed") return exitCodeOf(ending.signal);
   const isMissing = isNotFound(ending.error, command);
-  const isForShell = /[\s;|&<>$]/.test(command) || BUILT_IN.has(command);
-  const hint = isMissing && isForShell ? `; what is meant for a shell is written sh -c '...'` : "";
-  output.note(`cannot run ${command}: ${isMissing ? `there is no such command${hint}` : wordsOf(ending.error)}.`);
+  const why = isMissing ? wordsOfMissing(command, environment["PATH"] ?? "") : wordsOf(ending.error);
+  output.note(`cannot run ${command}: ${why}.`);
   return isMissing ? EXIT.notFound : EXIT.notExecutable;
 }
 
@@ -142,18 +142,3 @@ function wordsOf({ errno, code, message }: NodeJS.ErrnoException): string {
   const words = errno === undefined ? undefined : getSystemErrorMap().get(errno)?.[1];
   return words === undefined ? message : `${words} (${code})`;
 }
-
-/** Of shells: they are not programs. */
-const BUILT_IN: ReadonlySet<string> = new Set([
-  "cd",
-  "source",
-  ".",
-  "export",
-  "set",
-  "unset",
-  "ulimit",
-  "umask",
-  "alias",
-  "eval",
-  "exec",
-]);

@@ -39,9 +39,9 @@ export function refuseRepeatedPrefix(text: string, { bucketName, keyPrefix }: St
 /** Says what is wrong with it and what to do, for after the text. */
 function slipIn(text: string, kind: NameKind): string | undefined {
   if (/^(s3|arn):/i.test(text)) return "is not an address: write s3://BUCKET/locks/NAME, or a name";
-  if (text !== text.trim()) return "has a space at an end: leave it out";
   const stray = strayIn(text);
   if (stray !== undefined) return `${stray.problem}: ${stray.remedy}`;
+  if (text !== text.trim()) return "has a space at an end: leave it out";
   if (/^(["'`]).*\1$|^[‘’‚“”„«»].*[‘’“”«»]$/.test(text))
     return "has quotes in it that the shell has not taken away: leave them out";
   if (text.includes("\\")) return "has a backslash in it: parts of names are separated by a slash";

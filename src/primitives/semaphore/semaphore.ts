@@ -15,7 +15,7 @@ import type { Acquirer } from "../acquirer.js";
 import type { AcquireOptions, WithLockOptions } from "../call-options.js";
 import type { HeldLock, Lock } from "../lock.js";
 import { runHolding } from "../run-holding.js";
-import { timedOut } from "../timed-out.js";
+import { timedOut, wasBefore } from "../timed-out.js";
 import type { PermitsCall, SeveralRecords } from "./several-records.js";
 
 /** Options of `mutex.semaphore`. */
@@ -123,6 +123,8 @@ export class Semaphore {
     const what = `${permits === 1 ? "No permit" : `${permits} permits`} of ${JSON.stringify(this.name)}`;
     const verb = permits === 1 ? "was" : "were not";
     const { mostFree } = this.#several.records;
+    const before = mostFree < permits ? this.#several.records.waiterBefore(permits) : undefined;
+    if (before !== undefined) return `${what} ${verb} had within ${timeoutMs} ms.${wasBefore(before)}`;
     if (mostFree < permits) return `${what} ${verb} free within ${timeoutMs} ms.`;
     return `${what} ${verb} had within ${timeoutMs} ms, although ${mostFree} were free when that was last seen: where many ask at once, allow more time.`;
   }

@@ -1,5 +1,7 @@
-import { type LockRef, permitsOf, type Shares } from "../../core/record.js";
-import { asOne, isOneOfSeveral, numberIn, roomIn, type Share, shareIn } from "../../core/shares.js";
+import { isWaiting } from "../../core/expiry.js";
+import { compareRank } from "../../core/queue.js";
+import { type LockRef, permitsOf, type Shares, type Waiter } from "../../core/record.js";
+import { asOne, firstTooWide, isOneOfSeveral, numberIn, roomIn, type Share, shareIn } from "../../core/shares.js";
 import type { Context } from "../base/context.js";
 import { MAX_REQUEST_MS } from "../base/timing.js";
 import type { LockObject, Snapshot } from "../swap/lock-object.js";
@@ -69,13 +71,32 @@ export class SemaphoreRecords {
 
   /** How many permits are free in the record that has most of them, for the next caller, by what was seen last. */
   get mostFree(): number {
-    const { latest } = this.anchor;
-    const parts = this.shares?.permits.map((_, part) => part) ?? [];
-    const limits = parts.length === 0 ? [latest?.record?.limit ?? 0] : parts.map((part) => this.shareOf(part).limit);
-    const free = limits.map((limit, part) =>
-      this.objectOf(part).glance((record, attempt) => roomIn(record, { ...this.shareOf(part), limit }, attempt)),
+    return Math.max(
+      0,
+      ...this.#known().map(
+        (share) => this.objectOf(share.part).glance((record, attempt) => roomIn(record, share, attempt)) ?? 0,
+      ),
     );
-    return Math.max(0, ...free.map((room) => room ?? 0));
+  }
+
+  /** Finds the waiter that was before a caller of so many, where as many are free: it wants more than that. By what was seen last. */
+  waiterBefore(permits: number): Waiter | undefined {
+    return this.#known()
+      .map(({ part, limit }) =>
+        this.objectOf(part).glance((record, attempt) => {
+          if (record === undefined) return undefined;
+          const free = roomIn({ ...record, queue: [] }, { limit }, attempt);
+          const waiters = record.queue.filter((waiter) => isWaiting(waiter, attempt)).sort(compareRank);
+          return firstTooWide(waiters, free, permits);
+        }),
+      )
+      .find((waiter) => waiter !== undefined);
+  }
+
+  /** Gives the shares that there are, as far as is known. */
+  #known(): readonly Share[] {
+    if (this.shares === undefined) return [{ part: 0, version: 0, limit: this.anchor.latest?.record?.limit ?? 0 }];
+    return this.shares.permits.map((_, part) => this.shareOf(part));
   }
 
   /** Counts the permits of it that callers want, those of this process that are not in its queue yet included. */

@@ -85,7 +85,7 @@ async function limits(exam: Examination): Promise<{ readonly detail: string; rea
   const details = [...(isShort ? [partDetail(longest)] : []), ...(isWhole ? [] : [wholeDetail(wholeBytes)])];
   const names = [
     ...(isWhole || wholeBytes === 0 ? [] : [`keys of at most ${wholeBytes} bytes, prefix and \`.json\` included`]),
-    ...(isShort ? [`names of at most ${Math.max(0, longest - SUFFIX_BYTES)} bytes between slashes`] : []),
+    ...(isShort && longest > 0 ? [`names of at most ${longest - SUFFIX_BYTES} bytes between slashes`] : []),
   ];
   const use = names.length === 0 ? "short names" : names.join(", and ");
   const remedy = `Use ${use}; a longer one is the error invalid-argument.`;

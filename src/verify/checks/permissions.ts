@@ -41,17 +41,20 @@ export async function permissions(
     "get-permission": judged(got, "GetObject", (why) => fail(why, allow("s3:GetObject", objects))),
     "list-permission": hidden
       ? fail("a lock that does not exist yet is answered 403, not 404: s3:ListBucket is missing", ifListed)
-      : judged(list, "ListBucket", (why) => warn(`${why}: \`ls\` and cleanup cannot work`, ifListed)),
-    "delete-permission": judged(removed, "DeleteObject", (why) =>
-      warn(`${why}: \`deleteLock\` and cleanup cannot remove`, `Allow s3:DeleteObject on ${objects}.`),
+      : judged(list, "ListBucket", (why) => warn(why, ifListed), "`ls` and cleanup cannot work"),
+    "delete-permission": judged(
+      removed,
+      "DeleteObject",
+      (why) => warn(why, `Allow s3:DeleteObject on ${objects}.`),
+      "`deleteLock` and cleanup cannot remove",
     ),
   };
 }
 
-function judged(outcome: ProbeOutcome, action: string, denied: (why: string) => Finding): Finding {
+function judged(outcome: ProbeOutcome, action: string, denied: (why: string) => Finding, effect?: string): Finding {
   if (outcome.kind === "answer") return pass(`s3:${action} is allowed`);
   if (outcome.kind === "refused" && outcome.about === "permissions")
-    return denied(toldWhy(action, outcome.error.message));
+    return denied(toldWhy(action, outcome.error.message, effect));
   if (outcome.error.code === "access-denied") return warn(outcome.error.message, SEE_MESSAGE);
   // Not a matter of permissions: what cannot be done is found by the checks.
   return skipped(outcome.error.message);
@@ -66,9 +69,10 @@ const SEE_MESSAGE = "Locks do not rest on this. `ls` and cleanup do.";
 /**
  * Quotes the store's own words where they say which other right is missing, such as one on the encryption's key, or which policy denies it.
  */
-function toldWhy(action: string, message: string): string {
+function toldWhy(action: string, message: string, effect: string | undefined): string {
   const saysWhy = /\bkms:\w+|\bnot authorized to perform\b/.test(message);
-  return saysWhy ? `s3:${action} is denied: ${message}` : `s3:${action} is denied`;
+  const denied = `s3:${action} is denied${effect === undefined ? "" : `, and ${effect}`}`;
+  return saysWhy ? `${denied}: ${message.replace(/\.$/, "")}` : denied;
 }
 
 /** Throws what is another matter than a permission, and gives the rest: without writes and reads nothing can be found out. */

@@ -1,5 +1,5 @@
 import { haveOneCore } from "../../store/s3/answers/etag-shape.js";
-import { answered, type Examination, lag } from "../examination/examination.js";
+import { answered, type Examination, lag, SETTLE_MS } from "../examination/examination.js";
 import type { ProbeAnswer } from "../examination/probe-answer.js";
 import { isDone } from "../examination/probe-answer.js";
 import { type Finding, fail, pass, RESHAPED, UNSAFE, warn } from "../examination/report.js";
@@ -50,14 +50,13 @@ export async function notModified(exam: Examination): Promise<Finding> {
   const second = await exam.replace(key, body, first);
   const changedLateMs = await exam.settles(async () => (await exam.read(key, condition)).body === body);
   if (changedLateMs > 0)
-    return fail(`304 is answered to a read of a changed object; ${lag(changedLateMs)} it was not`, STALE);
+    return fail(`304 is answered to a read of a changed object, ${duration(changedLateMs)}`, STALE);
   if (exam.mayDelete) {
     await exam.delete(key);
     const goneLateMs = await exam.settles(
       async () => (await exam.read(key, exam.ifMatch(second).IfMatch)).status === 404,
     );
-    if (goneLateMs > 0)
-      return fail(`304 is answered to a read of a deleted object; ${lag(goneLateMs)} it was not`, STALE);
+    if (goneLateMs > 0) return fail(`304 is answered to a read of a deleted object, ${duration(goneLateMs)}`, STALE);
   }
   if (same.status === 404) return fail("a read does not show an object that was just created", STALE);
   if (same.status === 304) return pass("an unchanged object is answered 304, a changed one in full");
@@ -65,6 +64,11 @@ export async function notModified(exam: Examination): Promise<Finding> {
     `an unchanged object is answered ${same.status} in full, not 304`,
     "Nothing to do: waiting moves a few hundred bytes more each time.",
   );
+}
+
+/** Says for how long a fault was seen, `never` to end included. */
+function duration(elapsedMs: number): string {
+  return elapsedMs === Number.POSITIVE_INFINITY ? `still so after ${SETTLE_MS / 1000} s` : `for ${elapsedMs} ms`;
 }
 
 /** Checks that a version has one ETag for all clients, and every other version another one. */

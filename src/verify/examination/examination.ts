@@ -29,7 +29,7 @@ export function answered(outcome: ProbeOutcome): ProbeAnswer {
 
 const MIN_SHARE_MS = 100;
 /** Until then an answer that is out of date may be followed by one that is not: to tell late from never. */
-const SETTLE_MS = 2500;
+export const SETTLE_MS = 2500;
 const SETTLE_STEP_MS = 50;
 /** Reads may be repeated as they are; what a repeated write would mean is for each check to say. */
 const READ_TRIES = 4;
