@@ -103,7 +103,12 @@ it("finds the waiter that keeps a caller from permits which are free", () => {
     undefined,
     undefined,
   ]);
-  expect([found(0, 1), found(1, 1), found(3, 4), firstTooWide([], 2, 1)]).toEqual([undefined, undefined, undefined, undefined]);
+  expect([found(0, 1), found(1, 1), found(3, 4), firstTooWide([], 2, 1)]).toEqual([
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+  ]);
   expect(firstTooWide([{ permits: 2 }, { id: "c" }], 2, 1)).toBeUndefined();
 });
 
