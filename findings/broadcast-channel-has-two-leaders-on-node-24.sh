@@ -19,14 +19,14 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import { BroadcastChannel, createLeaderElection } from "broadcast-channel";
 
-const channel = new BroadcastChannel(process.argv[2]);
+const channel = new BroadcastChannel("job");
 const elector = createLeaderElection(channel, { responseTime: 1000 });
 if (process.send === undefined) {
   let isToldOfAnother = false;
   elector.onduplicate = () => (isToldOfAnother = true);
   await elector.awaitLeadership();
   const heard = new Promise((resolve) => (channel.onmessage = resolve));
-  const second = fork(import.meta.filename, [process.argv[2]]);
+  const second = fork(import.meta.filename);
   const [leads] = await once(second, "message");
   console.log(`the first leads and hears "${await heard}" of the second, which ${leads ? "leads" : "does not lead"}; told of two: ${isToldOfAnother}`);
   second.kill();
@@ -39,7 +39,7 @@ await wait(1000);
 process.send(leads);
 JS
 for node in node22 node24; do
-  echo "$node: $("node_modules/$node/bin/node" elect.mjs "$dir")"
+  echo "$node: $(TMPDIR=$dir "node_modules/$node/bin/node" elect.mjs)"
 done | tee seen.txt
 diff seen.txt - <<'SEEN'
 node22: the first leads and hears "hello" of the second, which does not lead; told of two: false
