@@ -36,7 +36,7 @@ class Store(ThreadingHTTPServer):
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Requests)
-        self.body = None
+        self.body = b""
         self.writes = []
         Thread(target=self.serve_forever, daemon=True).start()
 
@@ -44,7 +44,7 @@ class Store(ThreadingHTTPServer):
         return f'"{hashlib.md5(self.body).hexdigest()}"'
 
     def write(self, condition, etag, body):
-        holds = self.body is None if condition == "If-None-Match" else self.body is not None and etag == self.etag()
+        holds = etag == (self.etag() if self.body else "*")
         if holds:
             self.body = body
         status = 412 if not holds else 500 if not self.writes else 200
@@ -61,7 +61,7 @@ class Requests(BaseHTTPRequestHandler):
         self.answer(self.server.write(condition, self.headers[condition], body))
 
     def do_GET(self):
-        self.answer(404 if self.server.body is None else 200, self.server.body or b"")
+        self.answer(200 if self.server.body else 404, self.server.body)
 
     def answer(self, status, body=b""):
         codes = {404: "NoSuchKey", 412: "PreconditionFailed", 500: "InternalError"}
@@ -94,7 +94,7 @@ def acquire(what, attempts=5, **options):
         result = f"acquired, after the ttl: {time.monotonic() - began >= TTL}"
     except Exception as error:
         result = type(error).__name__
-    print(f"{what}: {result}; writes: {', '.join(store.writes)}; a lock is in the bucket: {store.body is not None}")
+    print(f"{what}: {result}; writes: {', '.join(store.writes)}; a lock is in the bucket: {bool(store.body)}")
 
 
 acquire("without retries")
