@@ -14,6 +14,8 @@ export interface Attempt {
   readonly observedEnded?: ReadonlySet<string>;
   /** The store sends no `Date`: `now` is the local wall clock, which may be hours off, and removing rests on more than that. */
   readonly lacksStoreTime?: boolean;
+  /** What is known of the store's time rests on one answer, or on answers that contradict each other: one end of `now` may be hours off. */
+  readonly isTimeDoubted?: boolean;
   /** When the store took in the version that is judged, where its answer said so: a write may land long after its transition. */
   readonly landedAtMs?: number | undefined;
   /** The bucket keeps versions: an object that was deleted stays as a delete marker, so a tombstone is written instead. */

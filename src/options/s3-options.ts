@@ -86,8 +86,16 @@ function checkChecksums(option: string, word: unknown): void {
   throw invalidArgument(`s3ClientConfig.${option}`, word, remedy);
 }
 
-/** Refuses a host and a port: the SDK makes `localhost://9000` of them, and says only with the first request that this is not a URI. */
+/**
+ * Refuses a host and a port, of which the SDK makes `localhost://9000`, and what lacks a part that the SDK puts into the URL, as a URL object
+ * does: the first request alone would say that this is not a URI.
+ */
 function checkEndpoint(endpoint: unknown): void {
+  if (typeof endpoint === "object" && endpoint !== null && !("url" in endpoint)) {
+    const parts = endpoint as Readonly<Record<string, unknown>>;
+    if (["protocol", "hostname", "path"].every((part) => typeof parts[part] === "string")) return;
+    throw invalidArgument("s3ClientConfig.endpoint", endpoint, "pass the text of a URL; of a URL object, its `.href`");
+  }
   if (typeof endpoint !== "string" || /^https?:\/\//i.test(endpoint)) return;
   throw invalidArgument("s3ClientConfig.endpoint", endpoint, "begin it with http:// or https://");
 }

@@ -199,3 +199,27 @@ it.for(["localhost:9000", "127.0.0.1:9000", "minio", "ftp://minio"])(
     expect(error.message).toContain("check region, endpoint and bucket name");
   },
 );
+
+it("an endpoint that is a URL object, or lacks a part of one, is refused, with what to pass", async ({ world }) => {
+  const { endpoint: text, ...others } = world.server.clientConfig();
+  const { hostname, port } = new URL(text);
+  const parts = { protocol: "http:", hostname, port: Number(port) };
+  for (const endpoint of [new URL(text), parts, { hostname }] as never[]) {
+    expect(() => world.mutex({ s3ClientConfig: { ...others, endpoint } })).toThrow(
+      /^s3ClientConfig\.endpoint is an object: .*`\.href`/,
+    );
+    for (const config of [{ s3Client: new S3Client({ ...others, endpoint }) }, ...provided(others, endpoint)]) {
+      const error = await errorOf(world.mutex(config).acquire(LOCK, { timeoutMs: 30_000 }));
+      expect(error).toMatchObject({ code: "invalid-argument", retryable: false });
+      expect(error.message).toMatch(/`s3ClientConfig\.endpoint`.*`\.href`/);
+    }
+  }
+  for (const endpoint of [{ ...parts, path: "/" }, { url: new URL(text) }] as never[]) {
+    await world.mutex({ s3ClientConfig: { ...others, endpoint } }).withLock(LOCK, () => {});
+  }
+});
+
+function provided(others: object, endpoint: never) {
+  const config = { ...others, endpoint: async () => endpoint };
+  return [{ s3Client: new S3Client(config) }, { s3ClientConfig: config }];
+}

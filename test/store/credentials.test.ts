@@ -33,6 +33,7 @@ it.each([
   ["InvalidAccessKeyId", 403],
   ["InvalidTokenId", 403],
   ["InvalidSecurityToken", 403],
+  ["InvalidSecurity", 403],
   ["SecurityTokenExpired", 401],
   ["RequestExpired", 403],
 ])(

@@ -92,6 +92,22 @@ export const BOUNDS: readonly Mutant[] = [
     caughtBy: { model: "two, what is known" },
   },
   {
+    name: "not refreshed after one wrong answer",
+    why: "`refreshLock` says false, and loses a lock that is held, where one answer was ahead by more than its lease",
+    file: "src/core/transition/renew.ts",
+    search: "attempt.isTimeDoubted ? isExpired(held, attempt) : attempt.now",
+    replace: "attempt.now",
+    caughtBy: { test: "test/protocol/refresh-under-wrong-dates.test.ts", named: "of another instance" },
+  },
+  {
+    name: "refreshed by the store's clock alone",
+    why: "`refreshLock` goes on with a lease that has ended by its holder's clocks, where one answer was far behind",
+    file: "src/core/transition/renew.ts",
+    search: "command.isOverHere?.() ?? ",
+    replace: "",
+    caughtBy: { test: "test/protocol/refresh-under-wrong-dates.test.ts", named: "of this mutex" },
+  },
+  {
     name: "at rest by the upper bound",
     why: "an object is removed as soon as it may have been at rest for long enough",
     file: "src/core/transition/remove.ts",

@@ -41,6 +41,31 @@ it("needs membership, not an expiry in the future, unless it is asked for", () =
   expect(renew(record, onlyUnexpired, AT(T0 + 10_000))).toEqual({ reply: { kind: "gone", reason: "expired" } });
 });
 
+it("goes on with what may not have ended where the time is doubted: one answer may be hours off", () => {
+  const record = recordOf({ holders: [holderOf({ expiresAtMs: T0 + 10_000 })] });
+  const kindAt = (earliestMs: number, isTimeDoubted: boolean) => {
+    const now = { earliestMs, latestMs: earliestMs + 3_600_000 };
+    return renew(record, { ...COMMAND, onlyUnexpired: true }, attemptAt(0, { now, isTimeDoubted })).reply.kind;
+  };
+  expect([kindAt(T0 + 10_000, true), kindAt(T0 + 10_000, false), kindAt(T0 + 10_001, true)]).toEqual([
+    "renewed",
+    "gone",
+    "gone",
+  ]);
+});
+
+it("believes its holder's clocks before the store's, as far as they say anything", () => {
+  const record = recordOf({ holders: [holderOf({ expiresAtMs: T0 + 10_000 })] });
+  const kindAt = (nowMs: number, isOver: boolean | undefined, onlyUnexpired = true) =>
+    renew(record, { ...COMMAND, onlyUnexpired, isOverHere: () => isOver }, AT(nowMs)).reply.kind;
+  expect([kindAt(T0 + 1, true), kindAt(T0 + 1, undefined), kindAt(T0 + 1, true, false)]).toEqual([
+    "gone",
+    "renewed",
+    "renewed",
+  ]);
+  expect([kindAt(T0 + 3_600_000, false), kindAt(T0 + 3_600_000, undefined)]).toEqual(["renewed", "gone"]);
+});
+
 it("renews again what it has renewed: its answer may have been lost", () => {
   const first = written(renew(recordOf({ holders: [holderOf()] }), COMMAND, AT(T0 + 100)));
   const second = renew(first, COMMAND, attemptAt(T0 + 900, { writeId: "again" }));

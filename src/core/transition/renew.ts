@@ -1,5 +1,5 @@
 import { cutOf } from "../cut-short.js";
-import { type Attempt, isUndated } from "../expiry.js";
+import { type Attempt, isExpired, isUndated } from "../expiry.js";
 import { findHolder, type Holder, isCopys, isReleased, type LockRecord, type Mode } from "../record.js";
 import { type Decision, nextVersion } from "./decision.js";
 import { leaseOf, sinceFirstDated } from "./hold-at-least.js";
@@ -13,6 +13,8 @@ export interface RenewCommand {
   readonly attempted?: ReadonlySet<string>;
   /** For `refreshLock`: a lease that has ended stays ended, even if it was not taken over. */
   readonly onlyUnexpired: boolean;
+  /** What its holder's own clocks say of its end; undefined: nothing, and it is judged by the store's. */
+  readonly isOverHere?: () => boolean | undefined;
   /** What to make of the hold; only an exclusive one can become a shared one. */
   readonly mode?: Mode;
   /** Which writes this process has sent: a hold that was renewed by another one has been copied along with the process. */
@@ -36,7 +38,7 @@ export function renew(record: LockRecord | undefined, command: RenewCommand, att
   if (isReleased(held)) return { reply: { kind: "gone", reason: "released" } };
   if (isCopys(held, command)) return { reply: { kind: "gone", reason: "cloned" } };
   if (command.attempted?.has(held.leaseWriteId)) return { reply: { kind: "renewed", holder: held } };
-  if (command.onlyUnexpired && attempt.now.latestMs >= held.expiresAtMs && !isUndated(held, attempt)) {
+  if (command.onlyUnexpired && (command.isOverHere?.() ?? mayBeOver(held, attempt))) {
     return { reply: { kind: "gone", reason: "expired" } };
   }
   const { undated: _, ...kept } = held;
@@ -47,6 +49,15 @@ export function renew(record: LockRecord | undefined, command: RenewCommand, att
     reply: { kind: "renewed", holder },
     change: { kind: "write", record: nextVersion(record, attempt, { holders }) },
   };
+}
+
+/**
+ * Says whether a lease may be over by the store's clock. Where that is doubted, only one that is over in any case: one wrong answer takes
+ * no lock from its holder, and renewing one that is over takes nothing from others.
+ */
+function mayBeOver(held: Holder, attempt: Attempt): boolean {
+  if (isUndated(held, attempt)) return false;
+  return attempt.isTimeDoubted ? isExpired(held, attempt) : attempt.now.latestMs >= held.expiresAtMs;
 }
 
 /** Renews several holds of one object in one write: a semaphore with many permits would otherwise be written without a pause. */

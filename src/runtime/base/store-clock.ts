@@ -70,9 +70,14 @@ export class StoreClock {
     return now !== undefined && now.earliestMs < now.latestMs;
   }
 
-  /** There is no store time that a lease can be published by: none is told, or by one answer alone, or by answers that contradict each other. */
+  /** All that is known rests on one answer or none, or on answers that contradict each other. */
+  get isDoubted(): boolean {
+    return this.#witnesses < 2 || this.#bounds?.agreement !== undefined;
+  }
+
+  /** There is no store time that a lease can be published by: none is told, or one that is doubted. */
   get lacksStoreTime(): boolean {
-    return this.isSilent && (this.#witnesses < 2 || this.#bounds?.agreement !== undefined);
+    return this.isSilent && this.isDoubted;
   }
 
   /** The latest answers told no time: one more would hardly do. */

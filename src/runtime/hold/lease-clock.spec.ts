@@ -35,6 +35,21 @@ it("counts down by both clocks", async () => {
   expect(clock.deadlineMs(500)).toBe(clockwork.monotonicMs);
 });
 
+it("tells a certain end from a doubt, whatever the store has said of the time since", async () => {
+  const ended = begun();
+  expect(ended.clock.isOverByBoth).toBe(false);
+  await ended.clockwork.pass(USABLE_MS - 1);
+  expect(ended.clock.isOverByBoth).toBe(false);
+  await ended.clockwork.pass(1);
+  expect(ended.clock.isOverByBoth).toBe(true);
+  const doubted = begun();
+  doubted.clockwork.wallMs += USABLE_MS;
+  expect(doubted.clock.isOverByBoth).toBeUndefined();
+  const early = begun({ renewEveryMs: 1000, renewalDeadlineMs: 4000 });
+  await early.clockwork.pass(4000);
+  expect(early.clock.isOverByBoth).toBe(true);
+});
+
 it("is renewed no later than its end", () => {
   const { clock } = begun({ renewEveryMs: 20_000, renewalDeadlineMs: 5000 });
   expect(clock.untilRenewalMs).toBe(5000);

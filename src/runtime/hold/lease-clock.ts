@@ -66,6 +66,14 @@ export class LeaseClock {
     return this.untilOverMs <= 0;
   }
 
+  /**
+   * What these clocks alone say of the published end, whatever the store has said of the time since; undefined where they disagree.
+   */
+  get isOverByBoth(): boolean | undefined {
+    if (remainingMs(this.#leaseMs, this.#reading, readClocks(this.#context.effects)) > this.#givenUpMs) return false;
+    return this.isOver || undefined;
+  }
+
   /** Until it is over by the monotonic clock, in milliseconds; may be negative. */
   get untilOverMs(): number {
     const now = readClocks(this.#context.effects);

@@ -15,7 +15,7 @@ describe("a lease that is kept", () => {
     expect(calls.renew).toHaveLength(0);
     await clockwork.pass(1);
     expect(calls.renew).toHaveLength(1);
-    expect(calls.renew[0]?.command).toEqual({ id: "me", token: 7, leaseMs: LEASE_MS, onlyUnexpired: false });
+    expect(calls.renew[0]?.command).toMatchObject({ id: "me", token: 7, leaseMs: LEASE_MS, onlyUnexpired: false });
     expect(lease.remainingMs).toBeGreaterThan(USABLE_MS - 2);
     expect(lease.holder.leaseWriteId).toBe("w1");
     const { expiresAtMs: expiresAt } = lease.holder;

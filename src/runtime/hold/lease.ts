@@ -178,11 +178,11 @@ export class Lease implements Hold {
     };
   }
 
-  async #renewOnce({ onlyUnexpired, mode }: RenewOptions): Promise<boolean> {
+  async #renewOnce(asked: RenewOptions): Promise<boolean> {
     const signal = this.standing.quietSignal;
     if (signal.aborted) return false;
     const { id, token } = this.#holder;
-    const command = { id, token, leaseMs: this.#leaseMs, onlyUnexpired, ...(mode === undefined ? {} : { mode }) };
+    const command = { id, token, leaseMs: this.#leaseMs, ...asked, isOverHere: () => this.#clock.isOverByBoth };
     try {
       const onFailure = (error: S3MutexError, isAnswered: boolean) => {
         this.#failed = { ...this.#failed, last: error, ...(isAnswered ? { answer: error } : {}) };

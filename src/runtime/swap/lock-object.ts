@@ -169,7 +169,8 @@ export class LockObject {
     const isObserving = takeover === "observed" || lacksStoreTime;
     const observed = isObserving ? { observedEnded: this.#watch.ended(snapshot.record, reading) } : {};
     const { landedAtMs } = snapshot;
-    return { now, writeId: effects.newId(), toleranceMs, lacksStoreTime, landedAtMs, keepsVersions, ...observed };
+    const told = { now, lacksStoreTime, isTimeDoubted: clock.isDoubted, landedAtMs };
+    return { ...told, writeId: effects.newId(), toleranceMs, keepsVersions, ...observed };
   }
 
   #decide<Reply>(

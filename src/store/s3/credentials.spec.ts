@@ -10,6 +10,7 @@ const failure = (code: string, status: number | undefined = 403, message = "") =
 it.each([
   "ExpiredToken",
   "ExpiredTokenException",
+  "InvalidSecurity",
   "ExpiredCredentials",
   "InvalidToken",
   "InvalidClientTokenId",

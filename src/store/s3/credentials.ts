@@ -12,7 +12,7 @@ import type { CredentialsState } from "./client/client-state.js";
  * the key has a new secret.
  */
 const OUTDATED =
-  /^(?:(?:Expired|Invalid)\w*(?:Token|Credential|AccessKeyId)\w*|\w*TokenExpired\w*|TokenRefreshRequired|RequestExpired|UnrecognizedClient\w*|AuthFailure|SignatureDoesNotMatch|Unauthorized)$/;
+  /^(?:(?:Expired|Invalid)\w*(?:Token|Credential|AccessKeyId)\w*|\w*TokenExpired\w*|TokenRefreshRequired|RequestExpired|UnrecognizedClient\w*|InvalidSecurity|AuthFailure|SignatureDoesNotMatch|Unauthorized)$/;
 
 /** Those that say AccessDenied, and the rest in words. */
 const SAYS_EXPIRED = /\b(?:token|credentials?)\b[^.]*\bexpired\b|\bexpired\b[^.]*\b(?:token|credentials?)\b/i;

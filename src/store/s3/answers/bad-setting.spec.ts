@@ -13,3 +13,18 @@ it("a setting that is misspelt is refused for good, as a request that was not se
     /was not sent \(BadSetting: The environment variable X is "SOMETIMES"\)\. Write WHEN_REQUIRED or WHEN_SUPPORTED there, or remove it\.$/,
   );
 });
+
+it.each([
+  [
+    "EndpointError",
+    "Custom endpoint `http://store:9000undefined` was not a valid URI",
+    "of a URL object, pass its `.href`",
+  ],
+  ["EndpointError", "Custom endpoint `store:9000` was not a valid URI", "check region, endpoint and bucket name"],
+  ["TypeError", "it is undefined", "check region, endpoint and bucket name"],
+])("what no URL could be made of is refused for good: %s, %s", (name, message, remedy) => {
+  const context = { request: PUT, credentialsWorked: true, clockCorrected: false };
+  const outcome = outcomeOfFailure(Object.assign(new Error(message), { name }), {}, context);
+  expect(outcome).toMatchObject({ kind: "refused", error: { code: "invalid-argument" } });
+  expect(outcome.error.message).toContain(remedy);
+});

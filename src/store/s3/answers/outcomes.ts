@@ -170,6 +170,10 @@ function verdictWithoutAnswer(failure: Failure, { credentialsWorked }: FailureCo
     const remedy = `Write ${CHECKSUM_WORDS.join(" or ")} there, or remove it.`;
     return { kind: "refused", code: "invalid-argument", remedy };
   }
+  if (code === "EndpointError" && failure.message.includes("undefined")) {
+    const remedy = "Let `s3ClientConfig.endpoint` be the text of a URL; of a URL object, pass its `.href`.";
+    return { kind: "refused", code: "invalid-argument", remedy };
+  }
   // An access point beside an endpoint that is an address, for one, makes no URL (ERR_INVALID_URL).
   const isOfNetwork = NETWORK_CODE.test(code) && !code.startsWith("ERR_INVALID_") && failure.unreadFile !== true;
   if (sent || isOfNetwork || TIMEOUTS.has(code)) return { kind: "unknown" };

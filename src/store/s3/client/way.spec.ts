@@ -1,6 +1,6 @@
 import { S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
 import { expect, it } from "vitest";
-import { endpointOf, wayTo } from "./way.js";
+import { endpointOf, endpointUrlOf, wayTo } from "./way.js";
 
 const way = (config: S3ClientConfig, bucket = "locks") =>
   wayTo(new S3Client({ region: "eu-central-1", ...config }), bucket);
@@ -67,3 +67,14 @@ it("the endpoint of a client is what it was given in place of AWS's", async () =
   expect(await told({ endpoint: failing })).toBeUndefined();
   expect(endpointOf({ send() {} } as never)).toEqual({});
 });
+
+it.each([[new URL("http://store:9000")], [{ hostname: "store" }], [{ protocol: "http:", hostname: "store" }]])(
+  "an endpoint that is no URL to the SDK is none that can be told: %o",
+  async (endpoint) => {
+    for (const given of [endpoint, async () => endpoint]) {
+      const client = new S3Client({ region: "eu-central-1", endpoint: given as never });
+      expect(await endpointUrlOf(client)).toBeUndefined();
+      expect(endpointOf(client)).toEqual({});
+    }
+  },
+);

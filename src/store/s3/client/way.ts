@@ -29,7 +29,7 @@ export function endpointOf(client: S3Client): { readonly url?: string } {
 export function endpointUrlOf({ config }: S3Client): Promise<string | undefined> {
   // Some clients in tests are no more than a function that sends.
   const asked = config?.endpoint?.();
-  return asked === undefined ? Promise.resolve(undefined) : asked.then(urlOf, () => undefined);
+  return asked === undefined ? Promise.resolve(undefined) : asked.then(urlOf).catch(() => undefined);
 }
 
 interface Endpoint {
