@@ -103,7 +103,7 @@ export const BOUNDS: readonly Mutant[] = [
     name: "refreshed by the store's clock alone",
     why: "`refreshLock` goes on with a lease that has ended by its holder's clocks, where one answer was far behind",
     file: "src/core/transition/renew.ts",
-    search: "command.isOverHere?.() ?? ",
+    search: "command.isOverHere?.(held) ?? ",
     replace: "",
     caughtBy: { test: "test/protocol/refresh-under-wrong-dates.test.ts", named: "of this mutex" },
   },

@@ -54,6 +54,11 @@ it("goes on with what may not have ended where the time is doubted: one answer m
   ]);
 });
 
+it("goes on with a lease that the store's time says nothing of", () => {
+  const record = recordOf({ holders: [holderOf({ expiresAtMs: T0 + 10_000, undated: true })] });
+  expect(renew(record, { ...COMMAND, onlyUnexpired: true }, AT(T0 + 3_600_000)).reply.kind).toBe("renewed");
+});
+
 it("believes its holder's clocks before the store's, as far as they say anything", () => {
   const record = recordOf({ holders: [holderOf({ expiresAtMs: T0 + 10_000 })] });
   const kindAt = (nowMs: number, isOver: boolean | undefined, onlyUnexpired = true) =>

@@ -13,8 +13,8 @@ export interface RenewCommand {
   readonly attempted?: ReadonlySet<string>;
   /** For `refreshLock`: a lease that has ended stays ended, even if it was not taken over. */
   readonly onlyUnexpired: boolean;
-  /** What its holder's own clocks say of its end; undefined: nothing, and it is judged by the store's. */
-  readonly isOverHere?: () => boolean | undefined;
+  /** What its holder's own clocks say of the end of this lease; undefined: nothing, as where a twin has renewed it. The store's judges then. */
+  readonly isOverHere?: (held: Holder) => boolean | undefined;
   /** What to make of the hold; only an exclusive one can become a shared one. */
   readonly mode?: Mode;
   /** Which writes this process has sent: a hold that was renewed by another one has been copied along with the process. */
@@ -38,7 +38,7 @@ export function renew(record: LockRecord | undefined, command: RenewCommand, att
   if (isReleased(held)) return { reply: { kind: "gone", reason: "released" } };
   if (isCopys(held, command)) return { reply: { kind: "gone", reason: "cloned" } };
   if (command.attempted?.has(held.leaseWriteId)) return { reply: { kind: "renewed", holder: held } };
-  if (command.onlyUnexpired && (command.isOverHere?.() ?? mayBeOver(held, attempt))) {
+  if (command.onlyUnexpired && (command.isOverHere?.(held) ?? mayBeOver(held, attempt))) {
     return { reply: { kind: "gone", reason: "expired" } };
   }
   const { undated: _, ...kept } = held;

@@ -10,12 +10,15 @@ const never = () => new Promise<never>(() => {});
 describe("a lease that is kept", () => {
   it("is renewed after each third of its length, and counts from each renewal", async () => {
     const { lease, clockwork, calls, names, events } = leased();
+    const first = lease.holder;
     lease.keep();
     await clockwork.pass(3333);
     expect(calls.renew).toHaveLength(0);
     await clockwork.pass(1);
     expect(calls.renew).toHaveLength(1);
     expect(calls.renew[0]?.command).toMatchObject({ id: "me", token: 7, leaseMs: LEASE_MS, onlyUnexpired: false });
+    const isOver = calls.renew[0]?.command.isOverHere;
+    expect([isOver?.(first), isOver?.({ ...first, leaseWriteId: "a twin's" })]).toEqual([false, undefined]);
     expect(lease.remainingMs).toBeGreaterThan(USABLE_MS - 2);
     expect(lease.holder.leaseWriteId).toBe("w1");
     const { expiresAtMs: expiresAt } = lease.holder;

@@ -181,8 +181,9 @@ export class Lease implements Hold {
   async #renewOnce(asked: RenewOptions): Promise<boolean> {
     const signal = this.standing.quietSignal;
     if (signal.aborted) return false;
-    const { id, token } = this.#holder;
-    const command = { id, token, leaseMs: this.#leaseMs, ...asked, isOverHere: () => this.#clock.isOverByBoth };
+    const { id, token, leaseWriteId } = this.#holder;
+    const isOverHere = (held: Holder) => (held.leaseWriteId === leaseWriteId ? this.#clock.isOverByBoth : undefined);
+    const command = { id, token, leaseMs: this.#leaseMs, ...asked, isOverHere };
     try {
       const onFailure = (error: S3MutexError, isAnswered: boolean) => {
         this.#failed = { ...this.#failed, last: error, ...(isAnswered ? { answer: error } : {}) };
@@ -290,8 +291,7 @@ export class Lease implements Hold {
   }
 
   #describe() {
-    const { id: acquisitionId, token: fencingToken } = this.#holder;
-    return { lockName: this.#localQueue.object.name, acquisitionId, fencingToken };
+    return { lockName: this.#localQueue.object.name, acquisitionId: this.#holder.id, fencingToken: this.#holder.token };
   }
 
   /** Takes out a lost lock's entry and keeps its unanswered renewal from landing, behind the scenes. */

@@ -69,7 +69,7 @@ it("the endpoint of a client is what it was given in place of AWS's", async () =
 });
 
 it.each([[new URL("http://store:9000")], [{ hostname: "store" }], [{ protocol: "http:", hostname: "store" }]])(
-  "an endpoint that is no URL to the SDK is none that can be told: %o",
+  "an endpoint that the SDK makes no URL of cannot be told: %o",
   async (endpoint) => {
     for (const given of [endpoint, async () => endpoint]) {
       const client = new S3Client({ region: "eu-central-1", endpoint: given as never });
