@@ -67,7 +67,10 @@ it("is asked once more where a 409 says that another write was under way, which 
   };
   expect(await supportBy(CONFLICT, shows('"2"'), done(), ABSENT)).toEqual({ kind: "honoured" });
   expect(await supportBy(done(), done())).toEqual({ kind: "unsupported" });
-  expect(await supportBy(busy, done())).toMatchObject({ kind: "unknown", error: { code: "store-unavailable" } });
+  expect(await supportBy(busy, done())).toMatchObject({
+    kind: "unknown",
+    error: { code: "store-unavailable", message: expect.stringContaining('a write (409) was "conflict"') },
+  });
 });
 
 describe("an object stays, as where the store cannot remove it safely", () => {
