@@ -80,6 +80,7 @@ export type { LocksView } from "./runtime/inspect/lock-watcher.js";
 
 export type {
   AnswerTiming,
+  ConflictOutcome,
   DeleteMarker,
   EtagFormHint,
   ListOutcome,

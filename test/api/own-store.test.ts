@@ -162,7 +162,8 @@ describe("what an adapter answers that is not of the port", () => {
         code: "store-unavailable",
         message: expect.stringContaining("is not an outcome"),
       });
-      await expect.poll(() => lock.held, { timeout: 5000 }).toBe(false);
+      await expect.poll(() => lock.signal.aborted, { timeout: 5000 }).toBe(true);
+      expect(lock.held).toBe(false);
       expect(lock.signal.reason).toMatchObject({ code: "lost", reason: "store-unavailable" });
       isBroken = false;
       await closed(a, b);
