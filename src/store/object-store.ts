@@ -81,6 +81,11 @@ export interface RequestOptions {
    * the store, or its turn may take until then.
    */
   readonly giveUpAtMs?: number;
+  /**
+   * Told of a refusal while the request goes on, since other credentials are asked for that it could be sent again with; and, without an
+   * error, when it is sent again.
+   */
+  readonly onRefusal?: (error?: S3MutexError) => void;
 }
 
 /** Under which condition a write is applied. */

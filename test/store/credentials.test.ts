@@ -167,6 +167,35 @@ it("S11: a provider that does not answer costs no more than the caller has", asy
   expect(realEffects.monotonicMs() - startedAtMs).toBeLessThan(2_000);
 });
 
+it.each([
+  ["hangs", () => new Promise<never>(() => {}), /refused to renew it.*400 ExpiredToken.*had not answered yet/],
+  [
+    "gives half",
+    async () => ({ accessKeyId: "key" }),
+    /400 ExpiredToken.*provider failed: it gave credentials without/,
+  ],
+])(
+  "S11: a lock that is lost while the provider of others %s says what the store has refused",
+  async (_, next, said) => {
+    const { endpoint, valid } = await startBouncer();
+    let asked = 0;
+    const provider = () => (asked++ === 0 ? Promise.resolve(credentials("one")) : (next() as Promise<never>));
+    const s3Client = clientFor(endpoint, { credentials: provider });
+    await using mutex = new S3Mutex({
+      s3Client,
+      bucketName: "locks",
+      verify: "never",
+      logger: { warn: () => {} } as never,
+    });
+    const lock = await mutex.acquire("job", { leaseMs: 4_000 });
+    valid.token = "two";
+    await vi.waitFor(() => expect(lock.signal.aborted).toBe(true), 10_000);
+    expect(lock.signal.reason).toMatchObject({ code: "lost", reason: "store-unavailable" });
+    expect(lock.signal.reason.message).toMatch(said);
+  },
+  20_000,
+);
+
 it("S11: a credentials file that was rewritten is read again, and the hold goes on", async () => {
   const { endpoint, valid, arrived } = await startBouncer();
   const file = join(await mkdtemp(join(tmpdir(), "credentials-")), "credentials");

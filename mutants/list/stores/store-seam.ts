@@ -428,4 +428,12 @@ export const STORE_SEAM: readonly Mutant[] = [
     replace: "",
     caughtBy: { test: "test/api/answered.test.ts", named: "F4:" },
   },
+  {
+    name: "refusals of renewals that are not over",
+    why: "a lock whose credentials have expired is lost because the store could not be reached, it says",
+    file: "src/runtime/hold/renewals.ts",
+    search: "for (const { onRefusal } of options) onRefusal?.(error);",
+    replace: "for (const { onRefusal } of options) if (error === undefined) onRefusal?.(error);",
+    caughtBy: { test: "test/store/credentials.test.ts", named: "S11: a lock that is lost while" },
+  },
 ];

@@ -218,6 +218,24 @@ it("is lost where a caller asks after its end, and what its clearing up comes to
   expect(warnings).toContainEqual([expect.stringContaining('could not clean up after "x"'), expect.anything()]);
 });
 
+it("a loss tells what the store has refused, where that renewal still waits for other credentials", async () => {
+  const refusal = new S3MutexError("access-denied", "400 ExpiredToken.");
+  const lossAfter = async (...told: (S3MutexError | undefined)[]) => {
+    const { lease, localQueue, clockwork, calls } = leased();
+    localQueue.renew = () => new Promise<never>(() => {});
+    lease.keep();
+    await clockwork.pass(4000);
+    for (const error of told) calls.renew[0]?.options.onRefusal?.(error);
+    await clockwork.pass(USABLE_MS);
+    return lease.loss;
+  };
+  const refused = await lossAfter(refusal);
+  expect(refused).toMatchObject({ reason: "store-unavailable", cause: refusal });
+  expect(refused?.message).toMatch(/the store refused to renew it until the lease was over: 400 ExpiredToken\.$/);
+  const sentAgain = await lossAfter(refusal, undefined);
+  expect(sentAgain?.message).toMatch(/no renewal got through .*; the last answer: 400 ExpiredToken\.$/);
+});
+
 it("a loss tells what was answered last, also where nothing came after it", async () => {
   const { lease, localQueue, clockwork, calls } = leased();
   localQueue.renew = () => new Promise<never>(() => {});

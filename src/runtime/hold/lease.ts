@@ -185,10 +185,10 @@ export class Lease implements Hold {
     const isOverHere = (held: Holder) => (held.leaseWriteId === leaseWriteId ? this.#clock.isOverByBoth : undefined);
     const command = { id, token, leaseMs: this.#leaseMs, ...asked, isOverHere };
     try {
-      const onFailure = (error: S3MutexError, isAnswered: boolean) => {
-        this.#failed = { ...this.#failed, last: error, ...(isAnswered ? { answer: error } : {}) };
+      const onFailure = (error: S3MutexError | undefined, isAnswered = true) => {
+        this.#failed = { ...this.#failed, last: error, ...(isAnswered && error ? { answer: error } : {}) };
       };
-      const options = { ...this.#swapOptions(), signal, onFailure };
+      const options = { ...this.#swapOptions(), signal, onFailure, onRefusal: onFailure };
       return this.#applyRenewal(await this.#localQueue.renew({ command, options }));
     } catch (error) {
       if (signal.aborted) return false;

@@ -58,6 +58,9 @@ export class Renewals {
           onFailure: (error, isAnswered) => {
             for (const { onFailure } of options) onFailure?.(error, isAnswered);
           },
+          onRefusal: (error) => {
+            for (const { onRefusal } of options) onRefusal?.(error);
+          },
           signal: ended.signal,
         },
       );

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { begun, never, unknown } from "../../../test/protocol/calls.js";
+import { S3MutexError } from "../../errors.js";
 import type { UnknownOutcome } from "../../store/object-store.js";
 
 const PLACE = { bucketName: "locks", key: "locks/a.json" };
@@ -63,5 +64,44 @@ describe("a store, or something before it, that has answered", () => {
     const said = [...warnings, ...stalling.warnings].map((warning) => (warning as string[])[0]);
     // The one that contradicts itself has answered reads.
     expect(said).toEqual(['no request for the lock "x" gets through', 'no write for the lock "x" gets through']);
+  });
+});
+
+describe("a refusal of a request that is not over yet", () => {
+  const refusal = new S3MutexError("access-denied", "400 ExpiredToken");
+
+  it("is thrown where the time is up", async () => {
+    const heard: unknown[] = [];
+    const { budget, timed } = begun({ onRefusal: (error) => heard.push(error) });
+    const answer = budget.answer(({ onRefusal }) => {
+      onRefusal?.(refusal);
+      return never();
+    });
+    expect(heard).toEqual([refusal]);
+    expect(await timed(answer)).toEqual({ tookMs: 30_000, outcome: refusal });
+  });
+
+  it("is not where it was taken back, or there is time for another request", async () => {
+    const unheard = { kind: "unknown", sent: true };
+    const heard: unknown[] = [];
+    const { budget, timed } = begun({ onRefusal: (error) => heard.push(error) });
+    const answer = budget.answer(({ onRefusal }) => {
+      onRefusal?.(refusal);
+      onRefusal?.();
+      return never();
+    });
+    expect(heard).toEqual([refusal, undefined]);
+    expect((await timed(answer)).outcome).toMatchObject(unheard);
+    const patient = begun({ onRefusal: () => {}, untilMs: 1_000_000 });
+    const first = patient.budget.answer(({ onRefusal }) => {
+      onRefusal?.(refusal);
+      return never();
+    });
+    expect((await patient.timed(first)).outcome).toMatchObject(unheard);
+  });
+
+  it("is listened to only for a caller that does", async () => {
+    const { budget } = begun();
+    expect(await budget.answer(async (left) => Object.keys(left))).toEqual(["timeoutMs", "giveUpAtMs"]);
   });
 });

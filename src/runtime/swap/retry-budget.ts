@@ -63,12 +63,14 @@ export interface RetryOptions {
   readonly onTooSoon?: () => void;
   /** Told of each try that has not come to anything, and whether there was an answer to it. */
   readonly onFailure?: (error: S3MutexError, isAnswered: boolean) => void;
+  /** Told as a request is (`RequestOptions`). */
+  readonly onRefusal?: RequestOptions["onRefusal"];
   /** Aborted: no further request; the swap rejects with `aborted`. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /** What a request is told of the time that there is for it. */
-export type TimeLeft = Required<Pick<RequestOptions, "timeoutMs" | "giveUpAtMs">>;
+export type TimeLeft = Required<Pick<RequestOptions, "timeoutMs" | "giveUpAtMs">> & Pick<RequestOptions, "onRefusal">;
 
 /**
  * Counts the tries of one call, waits between them, and says when to give up. Three things keep a call from its end: the store
@@ -136,9 +138,21 @@ export class RetryBudget {
     // A caller that was aborted is told so by the request, which checks that before anything is sent.
     if (signal?.aborted) return ask({ timeoutMs, giveUpAtMs: nowMs });
     if (leftMs <= 0) return Promise.resolve(this.#giveUp(0));
-    const asking = ask({ timeoutMs, giveUpAtMs: nowMs + leftMs });
+    const { onRefusal } = this.#options;
+    let refusal: S3MutexError | undefined;
+    const note = (error?: S3MutexError) => {
+      refusal = error;
+      onRefusal?.(error);
+    };
+    const told = onRefusal === undefined ? {} : { onRefusal: note };
+    const asking = ask({ timeoutMs, giveUpAtMs: nowMs + leftMs, ...told });
     return new Promise((resolve, reject) => {
-      const giveUp = () => resolve(this.#giveUp(leftMs));
+      const giveUp = () => {
+        const outcome = this.#giveUp(leftMs);
+        // As it would be thrown if the search for other credentials had come to its end.
+        if (refusal !== undefined && this.#hasGivenUp) reject(refusal);
+        else resolve(outcome);
+      };
       const cancelTimer = this.#context.effects.setTimer(leftMs, giveUp, { keepAlive: true });
       const stop = () => resolve(unanswered("the caller has stopped waiting", true));
       const forget = isRead && signal !== undefined ? onAbort(signal, stop) : () => {};

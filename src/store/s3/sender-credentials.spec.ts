@@ -47,6 +47,70 @@ describe("credentials that the store does not take any more", () => {
   });
 });
 
+describe("a refusal for which others are looked for", () => {
+  const ASKED = /400 ExpiredToken.*Asked for others, the credentials provider had not answered yet\.$/;
+
+  function refused(next: () => Promise<unknown>) {
+    let asked = 0;
+    const { client } = clientAnswering(
+      ({ headers }, count) =>
+        count === 1 || headers["authorization"]?.includes("Credential=new/") ? DONE : refusing(400, "ExpiredToken"),
+      { credentials: () => (asked++ === 0 ? Promise.resolve(CREDENTIALS) : (next() as Promise<typeof CREDENTIALS>)) },
+    );
+    const told: (string | undefined)[] = [];
+    const options = { ...OPTIONS, giveUpAtMs: 100_000, onRefusal: (error?: Error) => void told.push(error?.message) };
+    return { ...sending(client), options, told, client };
+  }
+
+  it("is told before they have come", async () => {
+    const { send, clockwork, options, told } = refused(() => new Promise(() => {}));
+    await send();
+    const outcome = send(options);
+    await expect.poll(() => told).toEqual([expect.stringMatching(ASKED)]);
+    // It is looked for twice.
+    for (let times = 0; times < 2; times += 1) {
+      await expect.poll(() => clockwork.pendingMs).toEqual([30_000]);
+      await clockwork.pass(30_000);
+    }
+    expect(await outcome).toMatchObject({ kind: "refused", error: { message: expect.not.stringMatching(ASKED) } });
+  });
+
+  it("is taken back where the request is sent again with others", async () => {
+    const { send, options, told } = refused(async () => ({ ...CREDENTIALS, accessKeyId: "new" }));
+    await send();
+    expect(await send(options)).toMatchObject({ kind: "seen" });
+    expect(told).toEqual([expect.stringMatching(ASKED), undefined]);
+  });
+
+  it("is told also of requests after it that could not be signed, until the store takes one again", async () => {
+    let given: unknown = { accessKeyId: "key" };
+    const { send, clockwork, options, told, client } = refused(async () => given);
+    await send();
+    const first = send();
+    await waitedOut(clockwork);
+    expect(await first).toMatchObject({ kind: "refused" });
+    const second = send(options);
+    await waitedOut(clockwork);
+    expect(await second).toMatchObject({ kind: "unknown", sent: false });
+    expect(told[0]).toMatch(
+      /400 ExpiredToken.* the credentials provider failed: it gave credentials without `accessKeyId`/,
+    );
+    given = { ...CREDENTIALS, accessKeyId: "new" };
+    const third = send(options);
+    await waitedOut(clockwork);
+    expect(await third).toMatchObject({ kind: "seen" });
+    expect(told.at(-1)).toBeUndefined();
+    given = { accessKeyId: "key" };
+    await client.config.credentials({ forceRefresh: true } as object);
+    told.length = 0;
+    const fourth = send(options);
+    await waitedOut(clockwork);
+    await fourth;
+    expect(told[0]).toMatch(/no `accessKeyId` or no `secretAccessKey`/);
+    expect(told[0]).not.toContain("400 ExpiredToken");
+  });
+});
+
 /** The second is over that a request waits for before it looks for others again. */
 async function waitedOut(clockwork: Clockwork): Promise<void> {
   await expect.poll(() => clockwork.pendingMs).toContain(1_000);

@@ -43,9 +43,12 @@ export class Sender implements OperationSender {
       const { times, mayWait } = searchFor(credentials, this.#effects.monotonicMs());
       for (let looked = 1; looked <= times && "outdated" in last; looked += 1) {
         const { unusable } = last;
-        if (await this.#hasOthers(last.outdated, { ...options, mayWait, areUnusable: unusable }))
+        const refusal = refusalIn(last, credentials);
+        options.onRefusal?.(refusal);
+        if (await this.#hasOthers(last.outdated, { ...options, mayWait, areUnusable: unusable })) {
+          options.onRefusal?.();
           last = await this.#transmit(operation, options);
-        else if (looked === times && !unusable)
+        } else if (looked === times && !unusable)
           return { ...last.outcome, error: withoutOthers(last.outcome.error, credentials) };
       }
       return last.outcome;
@@ -87,7 +90,7 @@ export class Sender implements OperationSender {
     this.#state.program = programIn(transmission) ?? this.#state.program;
     const timing = timingOf(transmission);
     if (result.kind === "answer" && timing !== undefined) {
-      this.#state.credentials.takenAtMs = this.#effects.monotonicMs();
+      this.#noteTaken();
       return { outcome: operation.onSuccess(result.value, timing, transmission) };
     }
     const error = result.kind === "failure" ? result.error : new Error(MOCKED);
@@ -95,7 +98,7 @@ export class Sender implements OperationSender {
     const expected =
       status === undefined || timing === undefined ? undefined : operation.onStatus(status, said(transmission), timing);
     if (expected !== undefined) {
-      this.#state.credentials.takenAtMs = this.#effects.monotonicMs();
+      this.#noteTaken();
       return { outcome: expected };
     }
     const context = {
@@ -118,6 +121,12 @@ export class Sender implements OperationSender {
     return unusable || areOutdated(failure) ? { outcome, outdated: transmission, unusable } : { outcome };
   }
 
+  #noteTaken(): void {
+    const { credentials } = this.#state;
+    credentials.takenAtMs = this.#effects.monotonicMs();
+    credentials.refusal = undefined;
+  }
+
   #clockOffset(): number {
     return this.#client.config.systemClockOffset;
   }
@@ -128,18 +137,35 @@ interface Searching extends RequestOptions {
   readonly areUnusable: boolean;
 }
 
+type Transmitted<Outcome> = { readonly outcome: Outcome | UnknownOutcome | RefusedOutcome } | Outdated;
+
 /** `outdated`: how it was sent, where the store did not take its credentials any more, or (`unusable`) they cannot sign. */
-type Transmitted<Outcome> =
-  | { readonly outcome: Outcome | UnknownOutcome | RefusedOutcome }
-  | { readonly outcome: UnknownOutcome | RefusedOutcome; readonly outdated: Transmission; readonly unusable: boolean };
+interface Outdated {
+  readonly outcome: UnknownOutcome | RefusedOutcome;
+  readonly outdated: Transmission;
+  readonly unusable: boolean;
+}
+
+/**
+ * Says what is known while other credentials are looked for. Those that cannot sign came after some that the store has refused: it is
+ * that which the caller is to learn.
+ */
+function refusalIn({ outcome: { error }, unusable }: Outdated, credentials: CredentialsState): S3MutexError {
+  if (unusable) return credentials.refusal === undefined ? error : withoutOthers(credentials.refusal, credentials);
+  credentials.refusal = error;
+  return saying(error, "Asked for others, the credentials provider had not answered yet.");
+}
 
 /** Adds why there are no others, where their source has failed: only its own words say what to mend. */
 function withoutOthers(error: S3MutexError, { failure }: CredentialsState): S3MutexError {
   if (failure === undefined) return error;
-  const message = `${error.message} Asked for others, the credentials provider failed: ${wordsOf(failure.cause)}.`;
+  return saying(error, `Asked for others, the credentials provider failed: ${wordsOf(failure.cause)}.`);
+}
+
+function saying(error: S3MutexError, sentence: string): S3MutexError {
   // None of those that carry more than a cause, such as a deadlock, comes of a request.
   const code = error.code as "access-denied" | "invalid-argument" | "store-unavailable";
-  return new S3MutexError(code, message, { cause: error.cause });
+  return new S3MutexError(code, `${error.message} ${sentence}`, { cause: error.cause });
 }
 
 /** Says whether nothing has left, and neither the network nor a provider that says so is why. */

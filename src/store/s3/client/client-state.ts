@@ -1,4 +1,5 @@
 import type { S3Client } from "@aws-sdk/client-s3";
+import type { S3MutexError } from "../../../errors.js";
 import { processWide } from "../../../process-wide.js";
 import { InFlightLimiter } from "./in-flight.js";
 
@@ -88,6 +89,8 @@ export interface CredentialsState {
   asking?: Promise<void> | undefined;
   /** What the provider failed with when it was last asked anew. */
   failure?: { readonly cause: unknown } | undefined;
+  /** What the store has refused them with, as long as it has taken none since. */
+  refusal?: S3MutexError | undefined;
 }
 
 /** `strong`: conditions want the strong ETag under it. `literal`: they want it as it is shown. */
