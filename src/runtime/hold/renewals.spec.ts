@@ -60,13 +60,15 @@ describe("renewals that are due together", () => {
     const { asked, member, answer } = renewing();
     const failures: unknown[] = [];
     const onFailure = (error: Error, isAnswered: boolean) => void failures.push([error.message, isAnswered]);
-    const [a, b] = [member("a", { onFailure }), member("b", { timeoutMs: 700, untilMs: 9000 })];
+    const onRefusal = (error?: Error) => void failures.push(error?.message);
+    const [a, b] = [member("a", { onFailure, onRefusal }), member("b", { timeoutMs: 700, untilMs: 9000 })];
     expect(asked).toEqual([]);
     await settled();
     expect(asked).toHaveLength(1);
     expect(asked[0]?.options).toMatchObject({ role: "holder", timeoutMs: 700, untilMs: 9000 });
     asked[0]?.options.onFailure?.(new Error("no") as never, true);
-    expect(failures).toEqual([["no", true]]);
+    asked[0]?.options.onRefusal?.(new Error("refused") as never);
+    expect(failures).toEqual([["no", true], "refused"]);
     for (const { writeLog } of [a, b]) for (const id of ["a", "b"]) writeLog.begin(`written by ${id}`, ON_A, READING);
     answer();
     for (const [one, id] of [

@@ -142,7 +142,7 @@ export class RetryBudget {
     let refusal: S3MutexError | undefined;
     const note = (error?: S3MutexError) => {
       refusal = error;
-      onRefusal?.(error);
+      (onRefusal as (error?: S3MutexError) => void)(error);
     };
     const told = onRefusal === undefined ? {} : { onRefusal: note };
     const asking = ask({ timeoutMs, giveUpAtMs: nowMs + leftMs, ...told });
