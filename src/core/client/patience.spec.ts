@@ -57,6 +57,17 @@ describe("what a caller is told", () => {
     expect(heard(taken())).toMatchObject({ isUnderWay: true, wasTaken: true, wasAnswered: false, isFree: false });
   });
 
+  it("stays the same object where an answer tells nothing new: thousands may hear of each", () => {
+    for (const isTaken of [true, false]) {
+      const news: News = { kind: "answered", isTaken };
+      const before = heard(news);
+      expect(learn(before, news)).toBe(before);
+    }
+    const free = heard(decided({}), FAILED, { kind: "answered", isTaken: true });
+    expect(free).toMatchObject({ isFree: false, ownSinceMs: undefined, hasFailedSince: false });
+    expect(heard(decided({}), { kind: "answered", isTaken: true }).ownSinceMs).toBeUndefined();
+  });
+
   it("is nothing by a version from before", () => {
     const learnt = heard(taken({ isOfThisCall: false }));
     expect(learnt).toMatchObject({ isUnderWay: false, wasTaken: false, isFree: false });

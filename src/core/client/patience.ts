@@ -63,8 +63,10 @@ export function learn(learnt: Learnt, news: News): Learnt {
   switch (news.kind) {
     case "asked":
       return { ...learnt, hasAsked: true };
-    case "answered":
-      return { ...(news.isTaken ? foundTaken(learnt) : learnt), wasAnswered: true };
+    case "answered": {
+      const heard = news.isTaken ? foundTaken(learnt) : learnt;
+      return heard.wasAnswered ? heard : { ...heard, wasAnswered: true };
+    }
     case "decided":
       return decided(learnt, news);
     case "refused": {
@@ -105,7 +107,10 @@ function decided(before: Learnt, news: News & { readonly kind: "decided" }): Lea
   };
 }
 
+/** Makes no new object of what is known: each answer is told to all callers of a process, of which there may be thousands. */
 function foundTaken(learnt: Learnt): Learnt {
+  // The rest is only known of a free lock.
+  if (!learnt.isFree) return learnt;
   return { ...learnt, isFree: false, ownSinceMs: undefined, hasFailedSince: false };
 }
 
