@@ -167,6 +167,17 @@ it("S11: a provider that does not answer costs no more than the caller has", asy
   expect(realEffects.monotonicMs() - startedAtMs).toBeLessThan(2_000);
 });
 
+it("S11: a caller whose time is up while the provider of others hangs is told what the store has refused", async () => {
+  const { endpoint, valid } = await startBouncer();
+  let asked = 0;
+  const provider = () => (asked++ === 0 ? Promise.resolve(credentials("one")) : new Promise<never>(() => {}));
+  const s3Client = clientFor(endpoint, { credentials: provider });
+  await using mutex = new S3Mutex({ s3Client, bucketName: "locks", verify: "never" });
+  expect(await mutex.inspect("job")).toBeNull();
+  valid.token = "two";
+  await expect(mutex.acquire("job", { timeoutMs: 1500 })).rejects.toThrow(/400 ExpiredToken.*had not answered yet/);
+}, 20_000);
+
 it.each([
   ["hangs", () => new Promise<never>(() => {}), /refused to renew it.*400 ExpiredToken.*had not answered yet/],
   [

@@ -180,6 +180,9 @@ export class Patience {
       untilMs: this.untilMs,
       unreachableMs: this.#unreachableMs,
       onFailure: (error) => this.reportFailure(error),
+      onRefusal: (error = this.#lastFailure) => {
+        this.#lastFailure = error;
+      },
       role: "contender",
     };
   }

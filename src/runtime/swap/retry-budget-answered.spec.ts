@@ -100,8 +100,12 @@ describe("a refusal of a request that is not over yet", () => {
     expect((await patient.timed(first)).outcome).toMatchObject(unheard);
   });
 
-  it("is listened to only for a caller that does", async () => {
-    const { budget } = begun();
-    expect(await budget.answer(async (left) => Object.keys(left))).toEqual(["timeoutMs", "giveUpAtMs"]);
+  it("is thrown, too, for a caller that does not listen itself", async () => {
+    const { budget, timed } = begun();
+    const answer = budget.answer(({ onRefusal }) => {
+      onRefusal?.(refusal);
+      return never();
+    });
+    expect(await timed(answer)).toEqual({ tookMs: 30_000, outcome: refusal });
   });
 });

@@ -19,7 +19,11 @@ describe("an answer", () => {
     expect(clockwork.keepsProcess).toBe(true);
     expect(await answer).toBe("fine");
     await settled();
-    expect(told).toEqual({ timeoutMs: 5000, giveUpAtMs: clockwork.monotonicMs + 30_000 });
+    expect(told).toEqual({
+      timeoutMs: 5000,
+      giveUpAtMs: clockwork.monotonicMs + 30_000,
+      onRefusal: expect.any(Function),
+    });
     expect(clockwork.pendingMs).toEqual([]);
   });
 

@@ -138,14 +138,12 @@ export class RetryBudget {
     // A caller that was aborted is told so by the request, which checks that before anything is sent.
     if (signal?.aborted) return ask({ timeoutMs, giveUpAtMs: nowMs });
     if (leftMs <= 0) return Promise.resolve(this.#giveUp(0));
-    const { onRefusal } = this.#options;
     let refusal: S3MutexError | undefined;
-    const note = (error?: S3MutexError) => {
+    const onRefusal = (error?: S3MutexError) => {
       refusal = error;
-      (onRefusal as (error?: S3MutexError) => void)(error);
+      this.#options.onRefusal?.(error);
     };
-    const told = onRefusal === undefined ? {} : { onRefusal: note };
-    const asking = ask({ timeoutMs, giveUpAtMs: nowMs + leftMs, ...told });
+    const asking = ask({ timeoutMs, giveUpAtMs: nowMs + leftMs, onRefusal });
     return new Promise((resolve, reject) => {
       const giveUp = () => {
         const outcome = this.#giveUp(leftMs);
