@@ -13,7 +13,7 @@ async function elapsed(call: () => Promise<unknown>) {
 describe.concurrent("a store whose conflicts never clear", () => {
   it.for([412, 409] as const)("S1: ends every call: %i to every PUT", async (status, { world }) => {
     world.leaves(LOCK, "held");
-    const [mutex, holder] = [world.mutex(), world.mutex({ lockTimeoutMs: 20_000 })];
+    const [mutex, holder] = [world.mutex(), world.mutex({ lockTimeoutMs: 60_000 })];
     const lock = await holder.acquire("held");
     world.server.faults.add({ fault: "status", status, operation: "PutObject" });
     const timed = await elapsed(() => mutex.acquire(LOCK, { timeoutMs: 4000 }));

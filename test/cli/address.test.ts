@@ -41,7 +41,7 @@ test.each([
   ["s3://b/locks/../x", 'has "." or ".." in it'],
   ["s3://b/locks/..", 'has "." or ".." in it'],
   ["s3://b/locks/x ", "has a space at an end"],
-  ["s3://b/locks/x\n", "has a space at an end"],
+  ["s3://b/locks/x\n", "has a line break in it"],
 ])("%s is refused rather than guessed at", (text, message) => {
   expect(() => parseLock(text, undefined)).toThrow(message);
 });
@@ -76,7 +76,7 @@ test.each(["s3:/my-bucket/locks/x", "arn:aws:s3:::my-bucket/locks/x", "S3:x", " 
     const { exitCode, stderr } = await cliHere(["run", name, "--", "true"], environment);
     expect({ exitCode, stderr }).toEqual({
       exitCode: 2,
-      stderr: expect.stringMatching(/is not an address|space at an end/),
+      stderr: expect.stringMatching(/is not an address|space at an end|has a line break in it/),
     });
     expect(server.requests.total).toBe(0);
   },

@@ -48,7 +48,7 @@ test("run --permits: so many at once, by either address, and the library's semap
   const third = await cli(["run", "--permits", "2", "-n", "pool", "--", "true"], environment);
   expect(third).toMatchObject({
     exitCode: 75,
-    stderr: expect.stringMatching(/has a permit of "pool"\. "pool" is held by sh .* and sh /),
+    stderr: expect.stringMatching(/a permit of "pool" was not to be had\. "pool" is held by sh .* and sh /),
   });
   holders[0]?.process.kill("SIGTERM");
   await holders[0]?.ended;

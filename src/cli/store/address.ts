@@ -104,7 +104,7 @@ function refuseSlips(text: string, path: string): void {
 
 function slipInPath(path: string): Stray | undefined {
   const problem = slipInPathParts(path.split("/"), path);
-  return problem === undefined ? strayIn(path) : { problem, remedy: "leave it out" };
+  return strayIn(path) ?? (problem === undefined ? undefined : { problem, remedy: "leave it out" });
 }
 
 function slipInPathParts(parts: readonly string[], path: string): string | undefined {
