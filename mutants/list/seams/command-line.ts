@@ -127,8 +127,8 @@ export const COMMAND_LINE: readonly Mutant[] = [
     name: "an address with a variable that was not filled in",
     why: "s3://b/locks/$JOB in braces is a lock of its own, which all jobs share, and so is a name with an invisible character",
     file: "src/cli/store/address.ts",
-    search: "return problem === undefined ? strayIn(path) :",
-    replace: "return problem === undefined ? undefined :",
+    search: "return strayIn(path) ?? (problem",
+    replace: "return (problem",
     caughtBy: { test: "test/cli/slips.test.ts", named: "C2:" },
   },
   {
