@@ -14,28 +14,34 @@ interface Report {
 export async function huntByTest({ test, named }: NamedTest, folder: string, timeoutMs: number): Promise<Catch> {
   const projects = test.startsWith("test/processes/") ? ["proof"] : ["unit", "slow"];
   const chosen = projects.flatMap((project) => ["--project", project]);
-  const report = await reportOf(["run", ...chosen, test, "-t", named], folder, timeoutMs);
-  if (report === undefined) return { caught: false, after: "no report", by: "nothing" };
-  const results = report.testResults.flatMap(({ assertionResults }) => assertionResults);
-  const failed = results.find(({ status }) => status === "failed");
-  const ran = results.filter(({ status }) => status === "failed" || status === "passed").length;
+  const args = ["run", ...chosen, test, "-t", named];
+  const first = await runOf([...args, "--bail=1"], folder, timeoutMs);
+  // Tests that run at once all lose their results where the first that fails ends the run (vitest 4.1).
+  const run = first?.ran === 0 ? await runOf(args, folder, timeoutMs) : first;
+  if (run === undefined) return { caught: false, after: "no report", by: "nothing" };
+  const { failed, ran } = run;
   const after = ran === 0 ? "no test ran" : `${ran} ${ran === 1 ? "test" : "tests"}`;
   if (failed !== undefined) return { caught: true, after, by: JSON.stringify(failed.title) };
   return { caught: false, after, by: "nothing" };
 }
 
+/** Gives how many tests ran, and one that failed. */
+async function runOf(args: readonly string[], folder: string, timeoutMs: number) {
+  const report = await reportOf(args, folder, timeoutMs);
+  if (report === undefined) return undefined;
+  const results = report.testResults.flatMap(({ assertionResults }) => assertionResults);
+  const ran = results.filter(({ status }) => status === "failed" || status === "passed").length;
+  return { ran, failed: results.find(({ status }) => status === "failed") };
+}
+
 function reportOf(args: readonly string[], folder: string, timeoutMs: number): Promise<Report | undefined> {
   const vitest = join(folder, "node_modules/vitest/vitest.mjs");
-  const child = spawn(
-    process.execPath,
-    [vitest, ...args, "--reporter=json", "--maxWorkers=1", "--retry=0", "--bail=1"],
-    {
-      cwd: folder,
-      env: { ...process.env, TESTS_IN_FULL: "yes" },
-      stdio: ["ignore", "pipe", "ignore"],
-      timeout: timeoutMs,
-    },
-  );
+  const child = spawn(process.execPath, [vitest, ...args, "--reporter=json", "--maxWorkers=1", "--retry=0"], {
+    cwd: folder,
+    env: { ...process.env, TESTS_IN_FULL: "yes" },
+    stdio: ["ignore", "pipe", "ignore"],
+    timeout: timeoutMs,
+  });
   let output = "";
   child.stdout.on("data", (chunk) => (output += chunk));
   return new Promise((resolve) => {
