@@ -16,8 +16,8 @@ export async function huntByTest({ test, named }: NamedTest, folder: string, tim
   const chosen = projects.flatMap((project) => ["--project", project]);
   const args = ["run", ...chosen, test, "-t", named];
   const first = await runOf([...args, "--bail=1"], folder, timeoutMs);
-  // Tests that run at once all lose their results where the first that fails ends the run (vitest 4.1).
-  const run = first?.ran === 0 ? await runOf(args, folder, timeoutMs) : first;
+  // Tests that run at once may lose their results where the first that fails ends the run (vitest 4.1).
+  const run = first?.failed === undefined ? await runOf(args, folder, timeoutMs) : first;
   if (run === undefined) return { caught: false, after: "no report", by: "nothing" };
   const { failed, ran } = run;
   const after = ran === 0 ? "no test ran" : `${ran} ${ran === 1 ? "test" : "tests"}`;

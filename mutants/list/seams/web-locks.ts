@@ -5,14 +5,6 @@ const WAYS_OUT = "test/web-locks/ways-out.test.ts";
 /** Requests of Web Locks that end and leave something behind. */
 export const WEB_LOCKS: readonly Mutant[] = [
   {
-    name: "a request of Web Locks that has ended is granted",
-    why: "one that is aborted in the turn of its grant counts as undecided for good, and all requests of its manager wait for it",
-    file: "src/web-locks/lock-request.ts",
-    search: '    if (this.#stage === "over") return false;\n',
-    replace: "",
-    caughtBy: { test: WAYS_OUT, named: "those behind it come in" },
-  },
-  {
     name: "what an aborted request of Web Locks is granted is kept",
     why: "nothing gives back the lock of a request that was aborted in the turn of its grant",
     file: "src/web-locks/lock-manager.ts",
@@ -27,14 +19,6 @@ export const WEB_LOCKS: readonly Mutant[] = [
     search: "if (!decided.signal.aborted && request.isAsked) request.settle();",
     replace: "if (!decided.signal.aborted) request.settle();",
     caughtBy: { test: WAYS_OUT, named: "comes before what was asked for later" },
-  },
-  {
-    name: "a lock that was lost before its callback",
-    why: "a callback begins although its lock was stolen while it waited for its turn",
-    file: "src/web-locks/granted-lock.ts",
-    search: "    if (loss !== undefined) throw stolenOrLost(loss);\n",
-    replace: "    if (loss === null) throw stolenOrLost(loss);\n",
-    caughtBy: { test: WAYS_OUT, named: "the lock was stolen meanwhile" },
   },
   {
     name: "the signal is not heard in doubt",
@@ -67,14 +51,6 @@ export const WEB_LOCKS: readonly Mutant[] = [
     search: "    return acquiring.catch(() => {\n      throw error;\n    });\n",
     replace: "    throw error;\n",
     caughtBy: { test: WAYS_OUT, named: "while its own release of the holder fails" },
-  },
-  {
-    name: "a steal in doubt keeps its first hold",
-    why: "a hold whose clock was set in the moment of its grant is renewed for good, although the steal fails then",
-    file: "src/web-locks/stealing.ts",
-    search: "    await lock[Symbol.asyncDispose]();\n",
-    replace: "",
-    caughtBy: { test: WAYS_OUT, named: "no second hold is kept" },
   },
   {
     name: "a steal asks once more",
