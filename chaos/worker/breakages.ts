@@ -18,12 +18,12 @@ async function ignoreLock(line: Line): Promise<void> {
   await turn.work([{ name, fencingToken: turn.floorOf(name) + 1 } satisfies Held]);
 }
 
-/** Works with an old token, as it would be if tokens fell. */
+/** Works with an old token, as it would be if tokens fell: from the first turn on, since a slow machine may not come to a second one. */
 async function useOldToken(line: Line): Promise<void> {
   const turn = new Turn(line);
   const name = line.random.pick(line.settings.lockNames);
   await turn.prepare([name]);
-  await line.mutex.withLock(name, () => turn.work([{ name, fencingToken: Math.max(turn.floorOf(name), 1) }]), {
+  await line.mutex.withLock(name, () => turn.work([{ name, fencingToken: turn.floorOf(name) }]), {
     signal: line.stopping,
   });
 }

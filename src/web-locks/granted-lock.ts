@@ -36,8 +36,8 @@ class GrantedLock implements WebLock {
 
 /**
  * Waits until all that was asked for before is decided, as callbacks come in the order of their requests. What was granted may be
- * unwanted or gone by then: its caller is told so at once, and it is given back behind that caller's back.
- * @throws the signal's reason; `AbortError` where the lock was lost
+ * unwanted by then: its caller is told so at once, and it is given back behind that caller's back. What is gone by then ends the wait.
+ * @throws the signal's reason
  */
 export async function untilItsTurn(
   lock: Lock | null,
@@ -49,8 +49,6 @@ export async function untilItsTurn(
     const ends = [signal, lock?.signal].filter((end) => end !== undefined);
     await ends.reduce((turn, end) => unlessAborted(turn, end), ready);
     signal?.throwIfAborted();
-    const loss = lock === null ? undefined : standingOf(lock).loss;
-    if (loss !== undefined) throw stolenOrLost(loss);
   } catch (error) {
     void giveBack(lock);
     throw error;

@@ -3,6 +3,7 @@ import type { Lock } from "../primitives/lock.js";
 import type { Effects } from "../runtime/base/effects.js";
 import { sleep } from "../runtime/base/timing.js";
 import type { S3Mutex } from "../s3-mutex.js";
+import { standingOf } from "./granted-lock.js";
 
 /** Before all who wait, those of other clients included. */
 const FIRST = { priority: Number.MAX_SAFE_INTEGER };
@@ -14,10 +15,8 @@ const PATIENCE_MS = 1000;
 export async function steal(mutex: S3Mutex, lockName: string, effects: Effects): Promise<Lock> {
   for (;;) {
     const lock = (await mutex.tryAcquire(lockName, FIRST)) ?? (await stealHeld(mutex, lockName, effects));
-    if (lock.held) return lock;
-    // Two callers may steal from each other: what was granted a moment before it stole once more. What is only in doubt would
-    // be held and renewed for good.
-    await lock[Symbol.asyncDispose]();
+    // What was granted while our own release of its holder was under way may have been ended by that: it is stolen once more.
+    if (standingOf(lock).loss === undefined) return lock;
   }
 }
 

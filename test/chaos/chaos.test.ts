@@ -59,7 +59,7 @@ test.each([
   { breakage: "old-token", verdict: /FAILED .*token-fell/ },
   { breakage: "keep-lock", verdict: /FAILED .*still held/ },
 ])("workers that are broken ($breakage) are caught", { timeout: TIMEOUT_MS }, async ({ breakage, verdict }) => {
-  const chaos = startChaos("--seconds 1 --processes 2 --locks 1 --lease 600 --seed 3 --no-faults", {
+  const chaos = startChaos("--seconds 3 --processes 2 --locks 1 --lease 600 --seed 3 --no-faults", {
     CHAOS_BREAK: breakage,
   });
   expect(await chaos.ended).toBe(1);

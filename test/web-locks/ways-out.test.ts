@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { Random } from "../../src/testing/virtual/random.js";
 import { stride } from "../scale.js";
 import { type Client, DENIED, ending, LEASE_MS, ManagerWorld, microtasks } from "./manager-world.js";
 
@@ -283,6 +284,33 @@ describe("steal", () => {
     await scene.until(robbed, LEASE_MS);
     await scene.pass(FREED_MS);
     await world.expectFree(client, ["x"]);
+  });
+
+  it("is called back, too, where its own release of the holder comes late, and ends what it was granted meanwhile", async () => {
+    let endedByItself = 0;
+    for (let seed = 0; seed < 16; seed += 1) {
+      const world = new ManagerWorld(seed);
+      const { scene } = world;
+      const [client, other] = [world.client(), world.client()];
+      const { over, release } = await world.hold(other.locks, "x");
+      const random = new Random(seed);
+      scene.fate = ({ process }) => {
+        const [thereMs, backMs] = [random.between(0, 700), random.between(0, 700)];
+        return process === client.process ? { kind: "slow", thereMs, backMs } : { kind: "fine" };
+      };
+      client.mutex.on("lost", () => {
+        endedByItself += 1;
+      });
+      const stolen = ending(client.locks.request("x", { steal: true }, () => "in"));
+      await scene.pass(random.between(0, 3000));
+      release();
+      expect(await scene.until(stolen, 4 * LEASE_MS), `seed ${seed}`).toBe("in");
+      await scene.until(over, LEASE_MS);
+      scene.fate = () => ({ kind: "fine" });
+      await scene.pass(FREED_MS);
+      await world.expectFree(client, ["x"], `seed ${seed}`);
+    }
+    expect(endedByItself).toBeGreaterThan(0);
   });
 
   it("asks nothing more once it was granted", async () => {

@@ -5,6 +5,14 @@ const WAYS_OUT = "test/web-locks/ways-out.test.ts";
 /** Requests of Web Locks that end and leave something behind. */
 export const WEB_LOCKS: readonly Mutant[] = [
   {
+    name: "a request of Web Locks that has ended is granted",
+    why: "one that is aborted in the turn of its grant counts as undecided for good, and all requests of its manager wait for it",
+    file: "src/web-locks/lock-request.ts",
+    search: '    if (this.#stage === "over") return false;\n',
+    replace: "",
+    caughtBy: { test: "test/web-locks/lock-request.test.ts", named: "stays decided, and holds nothing" },
+  },
+  {
     name: "what an aborted request of Web Locks is granted is kept",
     why: "nothing gives back the lock of a request that was aborted in the turn of its grant",
     file: "src/web-locks/lock-manager.ts",
@@ -51,6 +59,14 @@ export const WEB_LOCKS: readonly Mutant[] = [
     search: "    return acquiring.catch(() => {\n      throw error;\n    });\n",
     replace: "    throw error;\n",
     caughtBy: { test: WAYS_OUT, named: "while its own release of the holder fails" },
+  },
+  {
+    name: "a steal that its own release ended is not tried again",
+    why: "a steal fails whose release of the holder comes so late that it ends what was granted to the steal meanwhile",
+    file: "src/web-locks/stealing.ts",
+    search: "if (standingOf(lock).loss === undefined) return lock;",
+    replace: "return lock;",
+    caughtBy: { test: WAYS_OUT, named: "its own release of the holder comes late" },
   },
   {
     name: "a steal asks once more",
