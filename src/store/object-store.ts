@@ -211,7 +211,12 @@ export interface ConflictOutcome {
 
 /** Says whether the store has compared, and found that the condition does not hold. */
 export function isComparedAndRefused(outcome: { readonly kind: string }): outcome is ConflictOutcome {
-  return outcome.kind === "conflict" && !("busy" in outcome);
+  return outcome.kind === "conflict" && !isBusy(outcome);
+}
+
+/** Says whether the store was busy with another write of the key. */
+export function isBusy(outcome: { readonly kind: string; readonly busy?: boolean | undefined }): boolean {
+  return outcome.kind === "conflict" && outcome.busy === true;
 }
 
 /** What became of a conditional delete. */

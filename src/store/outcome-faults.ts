@@ -13,6 +13,7 @@ const isText: Check = (value) => typeof value === "string";
 const isEtag: Check = (value) => typeof value === "string" && value !== "";
 const isTime: Check = (value) => typeof value === "number" && Number.isFinite(value);
 const isFlag: Check = (value) => typeof value === "boolean";
+const isFlagOrNone: Check = (value) => value === undefined || isFlag(value);
 const isOurError: Check = (value) => S3MutexError.is(value);
 const isTexts: Check = (value) => Array.isArray(value) && value.every(isText);
 const isMap: Check = (value) => value instanceof Map;
@@ -25,6 +26,7 @@ type Needs = Readonly<Record<string, Check>>;
 
 const TIMED: Needs = { timing: isTiming };
 const NAMED: Needs = { etag: isEtag, ...TIMED };
+const CONFLICT: Needs = { busy: isFlagOrNone, ...TIMED };
 const NO_ANSWER = {
   unknown: { error: isOurError, throttled: isFlag, sent: isFlag },
   refused: { error: isOurError },
@@ -40,8 +42,8 @@ const PORT: Readonly<Record<Operation, Readonly<Record<string, Needs>>>> = {
     oversized: NAMED,
     archived: NAMED,
   },
-  write: { ...NO_ANSWER, ok: NAMED, conflict: TIMED, absent: TIMED },
-  remove: { ...NO_ANSWER, ok: TIMED, conflict: TIMED, absent: TIMED, unsupported: {}, versioned: {} },
+  write: { ...NO_ANSWER, ok: NAMED, conflict: CONFLICT, absent: TIMED },
+  remove: { ...NO_ANSWER, ok: TIMED, conflict: CONFLICT, absent: TIMED, unsupported: {}, versioned: {} },
   list: { ...NO_ANSWER, ok: { keys: isTexts, etags: isMap, ...TIMED } },
 };
 

@@ -172,7 +172,7 @@ export const SAFETY: readonly Mutant[] = [
     name: "a probe takes a 409 for an answer",
     why: "a store that ignores the condition of DELETE was busy once, and a live lock is deleted",
     file: "src/store/s3/learnt/probe-object.ts",
-    search: 'if (!isThrottled && !("busy" in first)) return first;',
+    search: "if (!isThrottled && !isBusy(first)) return first;",
     replace: "if (!isThrottled) return first;",
     caughtBy: { test: "src/store/s3/learnt/conditional-delete.spec.ts", named: "409" },
   },

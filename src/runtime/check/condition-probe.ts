@@ -1,5 +1,6 @@
 import { S3MutexError } from "../../errors.js";
 import {
+  isBusy,
   isComparedAndRefused,
   NEVER_THERE,
   type ObjectStore,
@@ -194,10 +195,6 @@ function isThere(found: ReadOutcome): boolean {
 
 function isRefusedIn(outcomes: readonly WriteOutcome[]): boolean {
   return outcomes.some(isComparedAndRefused);
-}
-
-function isBusy(outcome: WriteOutcome): boolean {
-  return outcome.kind === "conflict" && outcome.busy === true;
 }
 
 type Failure = UnknownOutcome | RefusedOutcome;

@@ -1,4 +1,5 @@
 import {
+  isBusy,
   NEVER_THERE,
   type ReadOutcome,
   type RequestOptions,
@@ -85,12 +86,12 @@ export class ProbeObject {
   ): Promise<Outcome | UnknownOutcome> {
     const first = await request();
     const isThrottled = "throttled" in first && first.throttled;
-    if (!isThrottled && !("busy" in first)) return first;
+    if (!isThrottled && !isBusy(first)) return first;
     await new Promise<void>((resolve) => {
       this.#deps.effects.setTimer(THROTTLE_PAUSE_MS, resolve, { keepAlive: true });
     });
     const second = await request();
-    return "busy" in second ? inconclusive("a write (409)", second) : second;
+    return isBusy(second) ? inconclusive("a write (409)", second) : second;
   }
 }
 
