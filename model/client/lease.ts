@@ -1,9 +1,14 @@
-import { followUp, type HoldEffect, type HoldHappening, type HoldState } from "../../src/core/client/hold.js";
+import {
+  followUp,
+  goneBefore,
+  type HoldEffect,
+  type HoldHappening,
+  type HoldState,
+} from "../../src/core/client/hold.js";
 import { leftInDoubt } from "../../src/core/client/passing.js";
 import { readingOf } from "../../src/core/client/write-log.js";
 import { countedFrom } from "../../src/core/lease.js";
-import { isListed } from "../../src/core/record.js";
-import { type RenewReply, reasonOfLoss } from "../../src/core/transition/renew.js";
+import type { RenewReply } from "../../src/core/transition/renew.js";
 import type { Client, Thread, World } from "../state.js";
 import { happen, receive } from "./acquisition.js";
 import { type Actor, actorIn, clocksOf, type Scene, start, storeTime, threadIn } from "./actor.js";
@@ -69,9 +74,8 @@ export function concludeRelease(
   const { client } = actor;
   tellTried(actor, thread, to === undefined ? undefined : (other) => receive(other, to, contradicted));
   if (left === "released") return finish(actor);
-  const record = thread.base?.version?.record;
-  const { id, token } = client.holding?.holder ?? { id: "", token: 0 };
-  performAll(actor, { kind: "gone", reason: reasonOfLoss(record, token), isListed: isListed(record, id) });
+  const holder = client.holding?.holder ?? { id: "", token: 0 };
+  performAll(actor, goneBefore(holder, thread.base?.version?.record));
 }
 
 /** Gives up a release that the store did not answer until the lease was over. */

@@ -1,7 +1,10 @@
 import { type Attempt, type Clocked, isExpired } from "../core/expiry.js";
+import { remainingMs } from "../core/lease.js";
 import { type Holder, isReleased, type LockRecord } from "../core/record.js";
 import { release } from "../core/transition/release.js";
+import type { RenewCommand } from "../core/transition/renew.js";
 import type { Context } from "../runtime/base/context.js";
+import { readClocks } from "../runtime/base/timing.js";
 import type { LockObject } from "../runtime/swap/lock-object.js";
 import { commandPolicy } from "../runtime/swap/policies.js";
 import { renewing } from "../runtime/swap/repeatable.js";
@@ -44,14 +47,26 @@ export async function refreshByOwner(
     renewal ??= renewing({ id: holder.id, token: holder.token, leaseMs, onlyUnexpired: true });
     return renewal(record, attempt);
   };
-  const { reply } = await object.swap(apply, optionsFor(context, leaseMs));
-  return reply.kind === "renewed";
+  const options = optionsFor(context, leaseMs);
+  const { reply } = await object.swap(apply, options);
+  return reply.kind === "renewed" && isLeftOf(reply.holder, options.writeLog, context);
 }
 
-/** Says whether this owner, through whichever instance or handle, holds the lock. */
-export function isHeldByOwner(record: LockRecord | undefined, ownerId: string, attempt: Clocked): boolean {
+/** Says whether anything is left of a lease when its renewal is answered, by this process's clocks: by name its caller cannot look. */
+function isLeftOf({ leaseMs, leaseWriteId }: Holder, writeLog: WriteLog, { effects }: Context): boolean {
+  const reading = writeLog.readingOf(leaseWriteId);
+  return reading !== undefined && remainingMs(leaseMs, reading, readClocks(effects)) > 0;
+}
+
+/** Says whether this owner, through whichever instance or handle, holds the lock; `isOverHere`: as for a renewal. */
+export function isHeldByOwner(
+  record: LockRecord | undefined,
+  { ownerId, isOverHere }: { readonly ownerId: string; readonly isOverHere: RenewCommand["isOverHere"] },
+  attempt: Clocked,
+): boolean {
   const isOurs = (holder: Holder) => holder.owner === ownerId && !isReleased(holder);
-  return (record?.holders ?? []).some((holder) => isOurs(holder) && !isExpired(holder, attempt));
+  const isOver = (holder: Holder) => isOverHere?.(holder, attempt) ?? isExpired(holder, attempt);
+  return (record?.holders ?? []).some((holder) => isOurs(holder) && !isOver(holder));
 }
 
 class Target {

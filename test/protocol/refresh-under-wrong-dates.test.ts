@@ -80,3 +80,42 @@ it.each([0, -HOUR_MS])(
     expect(await scene.until(twin.mutex.refreshLock(NAME))).toBe(false);
   },
 );
+
+it.each([-HOUR_MS, -LEASE_MS * 2])(
+  "is told not to own what has ended, where one answer is off by %i ms",
+  async (offByMs) => {
+    const scene = new Scene();
+    const client = misled(scene);
+    expect(await scene.until(client.mutex.acquireLock(NAME))).toBe(true);
+    await scene.pass(1000);
+    client.mislead(offByMs);
+    await scene.until(client.mutex.isLocked("another"));
+    expect(await scene.until(client.mutex.isOwnedByUs(NAME))).toBe(true);
+    await scene.pass(LEASE_MS);
+    const owned: boolean[] = [];
+    for (let time = 0; time < 4; time += 1) {
+      owned.push(await scene.until(client.mutex.isOwnedByUs(NAME)));
+      await scene.pass(LEASE_MS / 2);
+    }
+    expect(owned).toEqual([false, false, false, false]);
+    expect(await scene.until(client.mutex.refreshLock(NAME))).toBe(false);
+  },
+);
+
+it.each([5000, HOUR_MS])("goes on where the wall clock is set by %i ms and the store tells no time", async (stepMs) => {
+  for (const answersWithoutDate of [3, Number.POSITIVE_INFINITY]) {
+    const scene = new Scene();
+    let dateless = answersWithoutDate === 3 ? 0 : answersWithoutDate;
+    const through = telling(() => {
+      dateless -= 1;
+      return dateless >= 0 ? "none" : "date";
+    });
+    const { mutex, process } = scene.client({ lockTimeoutMs: LEASE_MS, through });
+    expect(await scene.until(mutex.acquireLock(NAME))).toBe(true);
+    await scene.pass(500);
+    if (answersWithoutDate === 3) dateless = 3;
+    process.stepWall(stepMs);
+    expect(await scene.until(mutex.refreshLock(NAME))).toBe(true);
+    expect(await scene.until(scene.client().mutex.tryAcquire(NAME))).toBeNull();
+  }
+});

@@ -39,8 +39,8 @@ export const QUEUE: readonly Mutant[] = [
     why: "a waiter begins to wait anew with each look",
     file: "src/runtime/acquire/acquisition.ts",
     search:
-      "    this.#arrivalMs = arrivalMs(now.latestMs - waitedMs - (this.request.waitedBeforeMs ?? 0), this.#arrivalMs);",
-    replace: "    this.#arrivalMs = now.latestMs;",
+      "    const sinceMs = arrivalMs(now.latestMs - waitedMs - (this.request.waitedBeforeMs ?? 0), this.#arrivalMs);",
+    replace: "    const sinceMs = now.latestMs;",
     caughtBy: "sim",
   },
   {

@@ -41,7 +41,8 @@ export const EVENTS: readonly Mutant[] = [
     name: "renewed after released",
     why: "a renewal that was under way when the lock was given back is told after that",
     file: "src/runtime/hold/lease.ts",
-    search: '    this.#context.emit("renewed", { ...this.#describe(), expiresAt: holder.expiresAtMs });\n',
+    search:
+      '    if (this.isHeld) this.#context.emit("renewed", { ...this.#describe(), expiresAt: holder.expiresAtMs });\n',
     replace: `    const told = { ...this.#describe(), expiresAt: holder.expiresAtMs };
     this.#context.effects.setTimer(200, () => this.#context.emit("renewed", told), { keepAlive: false });
 `,

@@ -214,8 +214,8 @@ export const TELLING: readonly Mutant[] = [
     name: "a loss by the wall clock does not name it",
     why: "an operator looks at the store where the clock was set or the machine slept",
     file: "src/runtime/hold/lease.ts",
-    search: "steppedByMs: this.#clock.steppedByMs",
-    replace: "steppedByMs: undefined",
+    search: "    const { steppedByMs } = this.#clock;\n",
+    replace: "    const steppedByMs = undefined;\n",
     caughtBy: { test: "test/protocol/wall-clock-steps.test.ts", named: "P11: no answer" },
   },
   {

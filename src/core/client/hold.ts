@@ -1,6 +1,6 @@
-import type { Holder } from "../record.js";
+import { type Holder, isListed, type LockRecord } from "../record.js";
 import type { ClockReading } from "../store-time.js";
-import { type GoneReason, type HolderLoss, holderLoss, type RenewReply } from "../transition/renew.js";
+import { type GoneReason, type HolderLoss, holderLoss, type RenewReply, reasonOfLoss } from "../transition/renew.js";
 import type { Remains } from "./leftovers.js";
 
 /**
@@ -67,6 +67,11 @@ export function followUp<Reason>(state: HoldState, happening: HoldHappening<Reas
     case "release-failed":
       return [{ do: "clear-up", entry: "possible" }];
   }
+}
+
+/** Says what has happened to a hold that was not there any more when it was to be given back. */
+export function goneBefore({ id, token }: Pick<Holder, "id" | "token">, record: LockRecord | undefined) {
+  return { kind: "gone", reason: reasonOfLoss(record, token), isListed: isListed(record, id) } as const;
 }
 
 function renewalAnswered<Reason>(

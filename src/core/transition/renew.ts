@@ -1,5 +1,5 @@
 import { cutOf } from "../cut-short.js";
-import { type Attempt, isExpired, isUndated } from "../expiry.js";
+import { type Attempt, type Clocked, isExpired, isUndated } from "../expiry.js";
 import { findHolder, type Holder, isCopys, isReleased, type LockRecord, type Mode } from "../record.js";
 import { type Decision, nextVersion } from "./decision.js";
 import { leaseOf, sinceFirstDated } from "./hold-at-least.js";
@@ -14,9 +14,11 @@ export interface RenewCommand {
   /** For `refreshLock`: a lease that has ended stays ended, even if it was not taken over. */
   readonly onlyUnexpired: boolean;
   /** What its holder's own clocks say of the end of this lease; undefined: nothing, as where a twin has renewed it. The store's judges then. */
-  readonly isOverHere?: (held: Holder) => boolean | undefined;
+  readonly isOverHere?: (held: Holder, told: Clocked) => boolean | undefined;
   /** What to make of the hold; only an exclusive one can become a shared one. */
   readonly mode?: Mode;
+  /** It was not handed out yet, and the time of its grant was wrong: it counts as held since this renewal. */
+  readonly isHeldSinceNow?: boolean;
   /** Which writes this process has sent: a hold that was renewed by another one has been copied along with the process. */
   readonly isOwn?: (writeId: string) => boolean;
 }
@@ -38,11 +40,12 @@ export function renew(record: LockRecord | undefined, command: RenewCommand, att
   if (isReleased(held)) return { reply: { kind: "gone", reason: "released" } };
   if (isCopys(held, command)) return { reply: { kind: "gone", reason: "cloned" } };
   if (command.attempted?.has(held.leaseWriteId)) return { reply: { kind: "renewed", holder: held } };
-  if (command.onlyUnexpired && (command.isOverHere?.(held) ?? mayBeOver(held, attempt))) {
+  if (command.onlyUnexpired && (command.isOverHere?.(held, attempt) ?? mayBeOver(held, attempt))) {
     return { reply: { kind: "gone", reason: "expired" } };
   }
   const { undated: _, ...kept } = held;
-  const lease = { ...sinceFirstDated(held, attempt), ...leaseOf(held, command.leaseMs, attempt) };
+  const since = command.isHeldSinceNow ? { acquiredAtMs: attempt.now.latestMs } : sinceFirstDated(held, attempt);
+  const lease = { ...since, ...leaseOf({ ...held, ...since }, command.leaseMs, attempt) };
   const holder: Holder = { ...kept, mode: command.mode ?? held.mode, ...lease };
   const holders = record.holders.map((other) => (other.id === command.id ? holder : other));
   return {

@@ -147,8 +147,10 @@ export class Acquisition {
     // By an unanswered write, and the caller may give up before a reply.
     if (isListed(record, this.#id)) this.#react({ kind: "listed" });
     const { waitedMs } = this;
-    this.#arrivalMs = arrivalMs(now.latestMs - waitedMs - (this.request.waitedBeforeMs ?? 0), this.#arrivalMs);
-    return commandFor(this.#context, this.request, { id: this.#id, sinceMs: this.#arrivalMs, waitedMs });
+    const sinceMs = arrivalMs(now.latestMs - waitedMs - (this.request.waitedBeforeMs ?? 0), this.#arrivalMs);
+    // What one answer says is asked again before it is written, and the second one may say otherwise.
+    if (!this.#context.clock.hasOneWitness) this.#arrivalMs = sinceMs;
+    return commandFor(this.#context, this.request, { id: this.#id, sinceMs, waitedMs });
   }
 
   async #waitForGrant(): Promise<Grant | undefined> {

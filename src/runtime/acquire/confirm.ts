@@ -53,7 +53,14 @@ export async function confirmGrant(
     if (next === "give-back") return giveBack(context, object, holder, writeLog);
     if (next === "hand-out" && reading !== undefined) return { holder, reading, writeLog };
     if (next === "too-short") throw (leftMs ?? 0) > 0 ? timeUnknown(object) : leaseTooShort(context, object, leaseMs);
-    const command = { id, token, leaseMs, onlyUnexpired: false, isOwn };
+    const command = {
+      id,
+      token,
+      leaseMs,
+      onlyUnexpired: false,
+      isHeldSinceNow: isContradicted(clock, grantedAt),
+      isOwn,
+    };
     const policy = { ...holderPolicy(context, leaseMs), ...callTime };
     const { reply } = await object.swap(renewing(command), { ...policy, writeLog, signal });
     if (reply.kind === "gone") return undefined;

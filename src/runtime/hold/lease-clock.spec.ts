@@ -35,19 +35,23 @@ it("counts down by both clocks", async () => {
   expect(clock.deadlineMs(500)).toBe(clockwork.monotonicMs);
 });
 
+/** An answer that tells the time: what it says of it is not asked here. */
+const DATED = { now: { earliestMs: 0, latestMs: 0 } };
+
 it("tells a certain end from a doubt, whatever the store has said of the time since", async () => {
   const ended = begun();
-  expect(ended.clock.isOverByBoth).toBe(false);
+  expect(ended.clock.isOverAsOf(DATED)).toBe(false);
   await ended.clockwork.pass(USABLE_MS - 1);
-  expect(ended.clock.isOverByBoth).toBe(false);
+  expect(ended.clock.isOverAsOf(DATED)).toBe(false);
   await ended.clockwork.pass(1);
-  expect(ended.clock.isOverByBoth).toBe(true);
+  expect(ended.clock.isOverAsOf(DATED)).toBe(true);
   const doubted = begun();
   doubted.clockwork.wallMs += USABLE_MS;
-  expect(doubted.clock.isOverByBoth).toBeUndefined();
+  expect(doubted.clock.isOverAsOf(DATED)).toBeUndefined();
+  expect(doubted.clock.isOverAsOf({ ...DATED, lacksStoreTime: true })).toBe(false);
   const early = begun({ renewEveryMs: 1000, renewalDeadlineMs: 4000 });
   await early.clockwork.pass(4000);
-  expect(early.clock.isOverByBoth).toBe(true);
+  expect(early.clock.isOverAsOf(DATED)).toBe(true);
 });
 
 it("is renewed no later than its end", () => {

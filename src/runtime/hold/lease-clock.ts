@@ -1,3 +1,4 @@
+import type { Clocked } from "../../core/expiry.js";
 import {
   countedFrom,
   longestDoubtMs,
@@ -67,11 +68,12 @@ export class LeaseClock {
   }
 
   /**
-   * What these clocks alone say of the published end, whatever the store has said of the time since; undefined where they disagree.
+   * Says what these clocks alone tell of the published end, whatever the store has said of the time since; undefined where they disagree.
+   * Where there is no store time either, only the wall clock would say that it is over, and that was set: all others have to watch it.
    */
-  get isOverByBoth(): boolean | undefined {
+  isOverAsOf({ lacksStoreTime = false }: Clocked): boolean | undefined {
     if (remainingMs(this.#leaseMs, this.#reading, readClocks(this.#context.effects)) > this.#givenUpMs) return false;
-    return this.isOver || undefined;
+    return this.isOver || (lacksStoreTime ? false : undefined);
   }
 
   /** Until it is over by the monotonic clock, in milliseconds; may be negative. */

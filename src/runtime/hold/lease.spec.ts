@@ -18,7 +18,11 @@ describe("a lease that is kept", () => {
     expect(calls.renew).toHaveLength(1);
     expect(calls.renew[0]?.command).toMatchObject({ id: "me", token: 7, leaseMs: LEASE_MS, onlyUnexpired: false });
     const isOver = calls.renew[0]?.command.isOverHere;
-    expect([isOver?.(first), isOver?.({ ...first, leaseWriteId: "a twin's" })]).toEqual([false, undefined]);
+    const told = { now: { earliestMs: 0, latestMs: 0 } };
+    expect([isOver?.(lease.holder, told), isOver?.({ ...first, leaseWriteId: "a twin's" }, told)]).toEqual([
+      false,
+      undefined,
+    ]);
     expect(lease.remainingMs).toBeGreaterThan(USABLE_MS - 2);
     expect(lease.holder.leaseWriteId).toBe("w1");
     const { expiresAtMs: expiresAt } = lease.holder;

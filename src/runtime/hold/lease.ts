@@ -1,11 +1,11 @@
-import { followUp, type HoldEffect, type HoldHappening } from "../../core/client/hold.js";
-import { type Holder, isListed } from "../../core/record.js";
+import { followUp, goneBefore, type HoldEffect, type HoldHappening } from "../../core/client/hold.js";
+import type { Clocked } from "../../core/expiry.js";
+import type { Holder } from "../../core/record.js";
 import type { ClockReading } from "../../core/store-time.js";
-import { type RenewOptions, type RenewReply, reasonOfLoss } from "../../core/transition/renew.js";
+import type { RenewOptions, RenewReply } from "../../core/transition/renew.js";
 import type { S3MutexError } from "../../errors.js";
 import type { Context } from "../base/context.js";
 import { holderPolicy } from "../swap/policies.js";
-import type { Swapped } from "../swap/swap-options.js";
 import type { WriteLog } from "../swap/write-log.js";
 import { cancelLeftovers } from "./cancel.js";
 import { Doubt } from "./doubt.js";
@@ -14,8 +14,9 @@ import type { Hold } from "./hold.js";
 import type { HoldingQueue } from "./holding-queue.js";
 import { LeaseClock, type LeaseTerms } from "./lease-clock.js";
 import { LeaseTimer, type Timed } from "./lease-timer.js";
-import { type FailedRenewals, type Loss, reasonOfEnd, tellLoss, tellRetry } from "./loss.js";
+import { type Loss, RenewalFailures, reasonOfEnd, tellLoss, tellRetry } from "./loss.js";
 import { Nest } from "./nest.js";
+import { OneRenewal } from "./renewals.js";
 import { Standing } from "./standing.js";
 
 /**
@@ -35,11 +36,11 @@ export class Lease implements Hold {
   readonly #timer: LeaseTimer;
   readonly #leaseMs: number;
   readonly #heldSinceMs: number;
-  #renewing: Promise<boolean> | undefined;
+  readonly #renewal: OneRenewal;
   #releasing: Promise<boolean> | undefined;
   #shares = 1;
   readonly #endListeners: (() => void)[] = [];
-  #failed: FailedRenewals = {};
+  readonly #failures = new RenewalFailures();
 
   constructor(context: Context, localQueue: HoldingQueue, grant: Grant, { leaseMs, timing }: LeaseTerms) {
     this.#context = context;
@@ -49,6 +50,7 @@ export class Lease implements Hold {
     this.#leaseMs = leaseMs;
     this.#clock = new LeaseClock(context, this.#holder.leaseMs, grant.reading, timing);
     this.#timer = new LeaseTimer(context.effects, this.#clock, this.#timed());
+    this.#renewal = new OneRenewal(this);
     this.doubt = new Doubt(context, this, this.#clock);
     this.#heldSinceMs = context.effects.monotonicMs();
     context.activity.held.set(grant.holder.id, localQueue.object.name);
@@ -116,15 +118,18 @@ export class Lease implements Hold {
 
   /** Renews once now; false when the lock is gone. */
   renew(options: RenewOptions = { onlyUnexpired: false }): Promise<boolean> {
-    this.#renewing ??= this.#renewOnce(options).finally(() => {
-      this.#renewing = undefined;
-    });
-    return this.#renewing;
+    return this.#renewal.make(options);
   }
+
+  /** Says what its clocks tell of the end of this hold as it stands in the record; undefined: nothing. */
+  readonly isOverHere = (held: Holder, told: Clocked): boolean | undefined => {
+    const isSame = held.id === this.#holder.id && held.leaseWriteId === this.#holder.leaseWriteId;
+    return isSame ? this.#clock.isOverAsOf(told) : undefined;
+  };
 
   /** Goes from all of the lock to a share in it, without letting it go; false when it is gone. */
   async downgrade(): Promise<boolean> {
-    while (this.#renewing !== undefined) await this.#renewing.catch(() => {});
+    await this.#renewal.settled();
     const isDowngraded = await this.renew({ onlyUnexpired: false, mode: "shared" });
     this.#localQueue.holdChanged();
     return isDowngraded;
@@ -134,7 +139,7 @@ export class Lease implements Hold {
   async leave(): Promise<Holder & { readonly writeIds: readonly string[] }> {
     if (!this.isHeld && !this.#clock.isOver) await this.renew();
     this.assertHeld();
-    await this.#renewing?.catch(() => {});
+    await this.#renewal.settled();
     this.assertHeld();
     this.#releasing = Promise.resolve(false);
     this.standing.handOver();
@@ -144,7 +149,8 @@ export class Lease implements Hold {
   }
 
   get #whyOver(): Loss {
-    return reasonOfEnd(this.#failed, { isRenewing: this.#renewing !== undefined, lateMs: -this.#clock.untilOverMs });
+    const lateMs = -this.#clock.untilOverMs;
+    return reasonOfEnd(this.#failures.soFar, { isRenewing: this.#renewal.isUnderWay, lateMs });
   }
 
   /** Gives the lock back; false when it was gone already. Calling it again changes nothing. */
@@ -168,35 +174,24 @@ export class Lease implements Hold {
   #timed(): Timed {
     return {
       isQuiet: () => this.standing.quietSignal.aborted,
-      isRenewing: () => this.#renewing !== undefined,
+      isRenewing: () => this.#renewal.isUnderWay,
       renew: () => this.renew(),
-      noteFailure: (error) => {
-        this.#failed = { ...this.#failed, last: error };
-      },
+      noteFailure: (error) => this.#failures.note(error, false),
       tellRetry: (error) => tellRetry(this.#context, this.#localQueue.object.name, error),
       loseByClock: () => this.lose(this.#whyOver),
     };
   }
 
-  async #renewOnce(asked: RenewOptions): Promise<boolean> {
-    const signal = this.standing.quietSignal;
-    if (signal.aborted) return false;
-    const { id, token, leaseWriteId } = this.#holder;
-    const isOverHere = (held: Holder) => (held.leaseWriteId === leaseWriteId ? this.#clock.isOverByBoth : undefined);
-    const command = { id, token, leaseMs: this.#leaseMs, ...asked, isOverHere };
-    try {
-      const onFailure = (error: S3MutexError | undefined, isAnswered = true) => {
-        this.#failed = { ...this.#failed, last: error, ...(isAnswered && error ? { answer: error } : {}) };
-      };
-      const options = { ...this.#swapOptions(), signal, onFailure, onRefusal: onFailure };
-      return this.#applyRenewal(await this.#localQueue.renew({ command, options }));
-    } catch (error) {
-      if (signal.aborted) return false;
-      throw error;
-    }
+  async renewOnce(asked: RenewOptions): Promise<boolean> {
+    const { id, token } = this.#holder;
+    const command = { id, token, leaseMs: this.#leaseMs, ...asked, isOverHere: this.isOverHere };
+    const { note } = this.#failures;
+    const heard = { onFailure: note, onRefusal: note, signal: this.standing.quietSignal };
+    const { reply } = await this.#localQueue.renew({ command, options: { ...this.#swapOptions(), ...heard } });
+    return this.#applyRenewal(reply);
   }
 
-  #applyRenewal({ reply }: Swapped<RenewReply>): boolean {
+  #applyRenewal(reply: RenewReply): boolean {
     const isRenewed = reply.kind === "renewed" && !this.standing.isOver;
     const reading = reply.kind === "renewed" ? this.#writeLog.readingOf(reply.holder.leaseWriteId) : undefined;
     this.#follow({ kind: "renewal-answered", reply, reading });
@@ -204,10 +199,10 @@ export class Lease implements Hold {
   }
 
   #countOn(holder: Holder, reading: ClockReading): void {
-    this.#failed = {};
+    this.#failures.forget();
     this.#holder = holder;
     this.#clock.renewed(holder, reading);
-    this.#context.emit("renewed", { ...this.#describe(), expiresAt: holder.expiresAtMs });
+    if (this.isHeld) this.#context.emit("renewed", { ...this.#describe(), expiresAt: holder.expiresAtMs });
   }
 
   async #releaseOnce(): Promise<boolean> {
@@ -217,17 +212,14 @@ export class Lease implements Hold {
   }
 
   async #giveBack(): Promise<boolean> {
-    const { id, token } = this.#holder;
+    const { id } = this.#holder;
     try {
       const command = { id, isUnused: this.standing.isUnused };
       // Its end may be far off, and the record says it already: no caller is kept waiting for that.
       const { reply, snapshot } = await this.#localQueue.giveBack(command, this.#swapOptions(this.#leaseMs));
-      if (reply.kind === "released") this.#follow({ kind: "given-back" });
-      else {
-        const reason = reasonOfLoss(snapshot.record, token);
-        this.#follow({ kind: "gone", reason, isListed: isListed(snapshot.record, id) });
-      }
-      return reply.kind === "released";
+      const isReleased = reply.kind === "released";
+      this.#follow(isReleased ? { kind: "given-back" } : goneBefore(this.#holder, snapshot.record));
+      return isReleased;
     } catch (error) {
       this.#follow({ kind: "release-failed" });
       throw error;
@@ -239,7 +231,11 @@ export class Lease implements Hold {
     return { ...policy, writeLog: this.#writeLog };
   }
 
-  lose(reason: Loss, cause: unknown = this.#failed.last): void {
+  loseIfOver(): void {
+    if (this.#clock.untilLostMs <= 0) this.lose(this.#whyOver);
+  }
+
+  lose(reason: Loss, cause: unknown = this.#failures.soFar.last): void {
     this.#follow({ kind: "ended", reason }, cause);
   }
 
@@ -284,7 +280,8 @@ export class Lease implements Hold {
   }
 
   #tellLoss(reason: Loss, cause: unknown): void {
-    const error = this.standing.lose(reason, { ...this.#failed, cause, steppedByMs: this.#clock.steppedByMs });
+    const { steppedByMs } = this.#clock;
+    const error = this.standing.lose(reason, { ...this.#failures.soFar, cause, steppedByMs });
     if (error === undefined) return;
     this.nest.end(error);
     tellLoss(this.#context, { ...this.#describe(), reason: error.reason as Loss, error });

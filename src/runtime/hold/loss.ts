@@ -45,6 +45,25 @@ export interface FailedRenewals {
   readonly answer?: S3MutexError;
 }
 
+/** Remembers them. */
+export class RenewalFailures {
+  #failed: FailedRenewals = {};
+
+  get soFar(): FailedRenewals {
+    return this.#failed;
+  }
+
+  /** `isAnswered`: the error tells what the store has said. */
+  readonly note = (error: unknown, isAnswered = true): void => {
+    const answer = isAnswered && S3MutexError.is(error) ? { answer: error } : {};
+    this.#failed = { ...this.#failed, last: error, ...answer };
+  };
+
+  forget(): void {
+    this.#failed = {};
+  }
+}
+
 /** So much later than its lease was over, a process that notices it has stood still. */
 const STOOD_STILL_MS = 1000;
 

@@ -73,6 +73,11 @@ export class NamedHolds {
     if (!isOwn) note(line, key, "refused");
   }
 
+  /** Gives the last one of this name, whichever line of work took it. */
+  last(key: string): NamedHold | undefined {
+    return this.#byKey.get(key)?.last;
+  }
+
   /** Finds what a call that is made in this scope is about. */
   find(key: string, scope: CallerScope | undefined): NamedTarget {
     const named = this.#byKey.get(key);

@@ -1,10 +1,11 @@
-import type { RenewCommand, RenewReply } from "../../core/transition/renew.js";
+import type { RenewCommand, RenewOptions, RenewReply } from "../../core/transition/renew.js";
 import { S3MutexError } from "../../errors.js";
 import { onAbort, unlessAborted } from "../base/abort.js";
 import type { LockObject } from "../swap/lock-object.js";
 import { renewingAll } from "../swap/repeatable.js";
 import type { SwapOptions, Swapped } from "../swap/swap-options.js";
 import { SharedLog } from "../swap/write-log.js";
+import type { Standing } from "./standing.js";
 
 /** What to renew, and how eagerly; the signal ends one renewal without touching the others. */
 export interface Renewal {
@@ -66,6 +67,61 @@ export class Renewals {
       );
     } finally {
       for (const stop of forget) stop();
+    }
+  }
+}
+
+/** What one hold's renewals are judged by. */
+interface Renewed {
+  readonly isHeld: boolean;
+  readonly standing: Pick<Standing, "quietSignal">;
+  /** Renews it once; false where it is gone. */
+  renewOnce(options: RenewOptions): Promise<boolean>;
+  /** Ends it where its clocks say that it is over. */
+  loseIfOver(): void;
+}
+
+/** The renewal of one hold that is under way: never two at once. */
+export class OneRenewal {
+  readonly #hold: Renewed;
+  #underWay: Promise<boolean> | undefined;
+
+  constructor(hold: Renewed) {
+    this.#hold = hold;
+  }
+
+  get isUnderWay(): boolean {
+    return this.#underWay !== undefined;
+  }
+
+  /** Renews it, or waits for the renewal that is under way; false where it is gone. */
+  make(options: RenewOptions): Promise<boolean> {
+    this.#underWay ??= this.#untilHeld(options).finally(() => {
+      this.#underWay = undefined;
+    });
+    return this.#underWay;
+  }
+
+  /** Waits until none is under way, whatever comes of it. */
+  async settled(): Promise<void> {
+    while (this.#underWay !== undefined) await this.#underWay.catch(() => {});
+  }
+
+  /**
+   * Renews, and again where the clocks were set meanwhile. What was answered when its lease was over is lost, whatever the record says: no
+   * caller is told that it is held.
+   */
+  async #untilHeld(options: RenewOptions): Promise<boolean> {
+    const { quietSignal } = this.#hold.standing;
+    try {
+      while (!quietSignal.aborted && (await this.#hold.renewOnce(options))) {
+        if (this.#hold.isHeld) return true;
+        this.#hold.loseIfOver();
+      }
+      return false;
+    } catch (error) {
+      if (quietSignal.aborted) return false;
+      throw error;
     }
   }
 }

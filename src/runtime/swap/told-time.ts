@@ -32,8 +32,9 @@ export const CLOCKS_UNSTEADY: UnknownOutcome = {
 
 /**
  * On how many answers the time of one call rests. No client judges others by one answer, also where its own wall clock agrees with it:
- * both may be wrong by the same hour. It asks once more, and where no second answer tells the time, it goes by none. Nor is a lease
- * published by one, unless it is confirmed before it is handed out: the answer to that write is the second.
+ * both may be wrong by the same hour. It asks once more, and where no second answer tells the time, it goes by none. Nor is anything
+ * written by one, since all that a version says is dated: when a waiter came, since when the lock is free, the first token. Only a lease that is
+ * confirmed before it is handed out is: the answer to that write is the second, and what it was told by one is put right.
  */
 export class Witnesses {
   readonly #clock: StoreClock;
@@ -59,7 +60,8 @@ export class Witnesses {
   /** Says whether to read once more before that change is made, or it is told that none is to be. */
   needAnother(record: LockRecord | undefined, change: Change | undefined, attempt: Attempt): boolean {
     if (attempt.lacksStoreTime || !this.#clock.hasOneWitness) return false;
-    const isPublished = change !== undefined && !this.#options.isConfirmedLater && publishesLease(change, attempt);
+    const isConfirmed = this.#options.isConfirmedLater && change !== undefined && publishesLease(change, attempt);
+    const isPublished = change !== undefined && !isConfirmed;
     if (!isPublished && !isByTime(record, change, attempt)) return false;
     this.#asked += 1;
     return true;
