@@ -9,7 +9,7 @@ const LEASE_MS = 10_000;
 const SHORT_MS = 3000;
 
 interface Renewing {
-  /** Is called in the process that renews. */
+  /** Renews, in the process of the client. */
   renew(): Promise<boolean>;
   readonly client: Client;
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { holderOf, recordOf, turnOf, waiterOf } from "../../../test/protocol/samples.js";
 import type { Holder } from "../record.js";
-import { followUp, type HoldHappening, type HoldState } from "./hold.js";
+import { followUp, goneBefore, type HoldHappening, type HoldState } from "./hold.js";
 
 const HELD: HoldState = { isOver: false, isLeft: false, isLost: false };
 const LEFT: HoldState = { ...HELD, isLeft: true };
@@ -76,4 +77,18 @@ describe("a release", () => {
   it("without an answer leaves nothing behind", () => {
     expect(follows(OVER, { kind: "release-failed" })).toEqual([CLEAR_UP]);
   });
+});
+
+it("what was gone before it was given back: why, and whether the record shows an entry of it", () => {
+  const me = holderOf({ id: "me", token: 7 });
+  const recent = [turnOf({ id: "me", token: 7, ended: "forced" })];
+  expect([
+    goneBefore(me, undefined),
+    goneBefore(me, recordOf({ recent })),
+    goneBefore(me, recordOf({ recent, queue: [waiterOf({ id: "me" })] })),
+  ]).toEqual([
+    { kind: "gone", reason: "deleted", isListed: false },
+    { kind: "gone", reason: "force-released", isListed: false },
+    { kind: "gone", reason: "force-released", isListed: true },
+  ]);
 });

@@ -20,6 +20,12 @@ it("extends the lease from now, under the id of this write, and leaves token and
   expect(change).toMatchObject({ record: { writeId: "renewal", holders: [holder], ...others } });
 });
 
+it("counts as held since then where the time of the grant was wrong, and nothing was handed out yet", () => {
+  const record = recordOf({ holders: [holderOf({ acquiredAtMs: T0 - 3_600_000, holdAtLeastMs: 60_000 })] });
+  const { reply } = renew(record, { ...COMMAND, isHeldSinceNow: true }, AT(T0));
+  expect(reply).toMatchObject({ holder: { acquiredAtMs: T0, leaseMs: 60_000, expiresAtMs: T0 + 60_000 } });
+});
+
 it("publishes from the upper bound of store time", () => {
   const now = { earliestMs: T0 + 1000, latestMs: T0 + 2000 };
   const { reply } = renew(recordOf({ holders: [holderOf()] }), COMMAND, attemptAt(0, { now }));

@@ -19,10 +19,8 @@ describe("a lease that is kept", () => {
     expect(calls.renew[0]?.command).toMatchObject({ id: "me", token: 7, leaseMs: LEASE_MS, onlyUnexpired: false });
     const isOver = calls.renew[0]?.command.isOverHere;
     const told = { now: { earliestMs: 0, latestMs: 0 } };
-    expect([isOver?.(lease.holder, told), isOver?.({ ...first, leaseWriteId: "a twin's" }, told)]).toEqual([
-      false,
-      undefined,
-    ]);
+    const asked = [lease.holder, { ...lease.holder, id: "another" }, { ...first, leaseWriteId: "a twin's" }];
+    expect(asked.map((holder) => isOver?.(holder, told))).toEqual([false, undefined, undefined]);
     expect(lease.remainingMs).toBeGreaterThan(USABLE_MS - 2);
     expect(lease.holder.leaseWriteId).toBe("w1");
     const { expiresAtMs: expiresAt } = lease.holder;
@@ -259,6 +257,31 @@ describe("a renewal", () => {
     answer();
     expect(await renewing).toBe(false);
     expect(names()).toEqual(["lost"]);
+  });
+
+  it.each([USABLE_MS, LEASE_MS + 5000])(
+    "whose answer comes %i ms after it was asked has kept nothing",
+    async (lateMs) => {
+      const { lease, localQueue, clockwork, renewed, names, calls } = leased();
+      localQueue.renew = async () => {
+        const answer = renewed();
+        await clockwork.pass(lateMs);
+        return answer;
+      };
+      expect(await lease.renew()).toBe(false);
+      expect([lease.loss?.code, names(), calls.renew.length]).toEqual(["lost", ["lost"], 1]);
+    },
+  );
+
+  it("is made again where the wall clock was set meanwhile", async () => {
+    const { lease, localQueue, clockwork, renewed, names, calls } = leased();
+    localQueue.renew = async () => {
+      const answer = renewed();
+      if (calls.renew.length === 1) clockwork.wallMs += 3_600_000;
+      return answer;
+    };
+    expect(await lease.renew()).toBe(true);
+    expect([lease.loss, names(), calls.renew.length]).toEqual([undefined, ["renewed"], 2]);
   });
 
   it("may be one that makes a share of the whole: others are told, and it comes after one that is under way", async () => {

@@ -2,7 +2,7 @@ import { followUp, goneBefore, type HoldEffect, type HoldHappening } from "../..
 import type { Clocked } from "../../core/expiry.js";
 import type { Holder } from "../../core/record.js";
 import type { ClockReading } from "../../core/store-time.js";
-import type { RenewOptions, RenewReply } from "../../core/transition/renew.js";
+import type { RenewOptions } from "../../core/transition/renew.js";
 import type { S3MutexError } from "../../errors.js";
 import type { Context } from "../base/context.js";
 import { holderPolicy } from "../swap/policies.js";
@@ -182,20 +182,14 @@ export class Lease implements Hold {
     };
   }
 
-  async renewOnce(asked: RenewOptions): Promise<boolean> {
+  async renewOnce(asked: RenewOptions): Promise<void> {
     const { id, token } = this.#holder;
     const command = { id, token, leaseMs: this.#leaseMs, ...asked, isOverHere: this.isOverHere };
     const { note } = this.#failures;
     const heard = { onFailure: note, onRefusal: note, signal: this.standing.quietSignal };
     const { reply } = await this.#localQueue.renew({ command, options: { ...this.#swapOptions(), ...heard } });
-    return this.#applyRenewal(reply);
-  }
-
-  #applyRenewal(reply: RenewReply): boolean {
-    const isRenewed = reply.kind === "renewed" && !this.standing.isOver;
     const reading = reply.kind === "renewed" ? this.#writeLog.readingOf(reply.holder.leaseWriteId) : undefined;
     this.#follow({ kind: "renewal-answered", reply, reading });
-    return isRenewed;
   }
 
   #countOn(holder: Holder, reading: ClockReading): void {

@@ -75,8 +75,8 @@ export class Renewals {
 interface Renewed {
   readonly isHeld: boolean;
   readonly standing: Pick<Standing, "quietSignal">;
-  /** Renews it once; false where it is gone. */
-  renewOnce(options: RenewOptions): Promise<boolean>;
+  /** Renews it once; where it is gone, that ends it. */
+  renewOnce(options: RenewOptions): Promise<void>;
   /** Ends it where its clocks say that it is over. */
   loseIfOver(): void;
 }
@@ -114,7 +114,8 @@ export class OneRenewal {
   async #untilHeld(options: RenewOptions): Promise<boolean> {
     const { quietSignal } = this.#hold.standing;
     try {
-      while (!quietSignal.aborted && (await this.#hold.renewOnce(options))) {
+      while (!quietSignal.aborted) {
+        await this.#hold.renewOnce(options);
         if (this.#hold.isHeld) return true;
         this.#hold.loseIfOver();
       }
