@@ -202,10 +202,11 @@ class S3LockManager implements LockManager {
       else await this.#settledSoFar();
       await giveBack(lock);
     }
+    // Asked only now: of a loss by other clients, and by clocks while the process stood still, it is the release that tells.
     const { lossOfWork } = standingOf(lock);
-    if (lossOfWork?.reason === "closed")
-      throw aborted("The lock manager was closed before the callback had ended.", lossOfWork);
-    return result;
+    if (lossOfWork === undefined) return result;
+    if (lossOfWork.reason !== "closed") throw stolenOrLost(lossOfWork);
+    throw aborted("The lock manager was closed before the callback had ended.", lossOfWork);
   }
 
   #end(request: LockRequest, named: NamedRequests): void {

@@ -1,6 +1,7 @@
 import type { Mutant } from "../../mutant.js";
 
 const WAYS_OUT = "test/web-locks/ways-out.test.ts";
+const LOST_UNNOTICED = "test/web-locks/lost-unnoticed.test.ts";
 
 /** Requests of Web Locks that end and leave something behind. */
 export const WEB_LOCKS: readonly Mutant[] = [
@@ -75,5 +76,13 @@ export const WEB_LOCKS: readonly Mutant[] = [
     search: "    if (!decided.aborted) isOurs = ",
     replace: "    isOurs = ",
     caughtBy: { test: WAYS_OUT, named: "asks nothing more once it was granted" },
+  },
+  {
+    name: "a loss of a Web Lock that only the release tells is kept quiet",
+    why: "a request resolves although its lock was stolen, ended by force, deleted or over while its callback ran",
+    file: "src/web-locks/lock-manager.ts",
+    search: '    if (lossOfWork.reason !== "closed") throw stolenOrLost(lossOfWork);\n',
+    replace: '    if (lossOfWork.reason !== "closed") return result;\n',
+    caughtBy: { test: LOST_UNNOTICED, named: "AbortError, with the loss as its cause" },
   },
 ];
