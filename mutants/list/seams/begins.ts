@@ -1,6 +1,7 @@
 import type { Mutant } from "../../mutant.js";
 
 const BEGINS = "test/primitives/begins-held.test.ts";
+const LEAD_LOST = "test/primitives/lead-lost-unnoticed.test.ts";
 
 /** What work begins under, and what a caller is handed. */
 export const BEGINNINGS: readonly Mutant[] = [
@@ -67,6 +68,38 @@ export const BEGINNINGS: readonly Mutant[] = [
     search: "    if (this.#isLost) return false;\n",
     replace: "    const { isHeld } = this;\n    if (this.#isLost && isHeld) return false;\n",
     caughtBy: { test: "test/closing/resign.test.ts", named: "in a listener of `lost`" },
+  },
+  {
+    name: "a turn is judged before the lead is given back",
+    why: "a leader that learns only at the release that another candidate leads ends as if it had led to the end, and nothing of it runs any more",
+    file: "src/primitives/election/leadership.ts",
+    search: "    await this.#lock[Symbol.asyncDispose]();\n    this.#end();\n    return judge();\n",
+    replace: "    await using _ = this.#lock;\n    this.#end();\n    return judge();\n",
+    caughtBy: { test: LEAD_LOST, named: "is campaigned for again" },
+  },
+  {
+    name: "an error of a leader is taken for an answer to what comes after it",
+    why: "`runWhenLeader` resolves although its function failed, since it was aborted while it gave the lead back",
+    file: "src/primitives/election/leadership.ts",
+    search: "if (told.toAbort && loss === undefined) return OVER;",
+    replace: "if (signal?.aborted && loss === undefined) return OVER;",
+    caughtBy: { test: LEAD_LOST, named: "is not taken for an answer to an abort" },
+  },
+  {
+    name: "elect: a loss that only the release tells is the end",
+    why: "a candidate exits although it was deposed, and its service does not run there any more",
+    file: "src/cli/elect/session.ts",
+    search: "if (!isLost() || interruption.by",
+    replace: "if (!wasLost || interruption.by",
+    caughtBy: { test: "test/cli/elect-deposed.test.ts", named: "campaigns again" },
+  },
+  {
+    name: "elect: goes on as one that leaves",
+    why: "a candidate that campaigns again and is told to end leaves its place in the queue",
+    file: "src/cli/elect/session.ts",
+    search: "      interruption.stay();\n",
+    replace: "",
+    caughtBy: { test: "test/cli/elect-deposed.test.ts", named: "leaves the queue" },
   },
   {
     name: "advice without an option for it",

@@ -180,8 +180,8 @@ export const CLOSING: readonly Mutant[] = [
     name: "resigning: campaigns again",
     why: "a function that threw when it was asked to resign is run again",
     file: "src/primitives/election/leadership.ts",
-    search: '    }\n    return this.#hasResigned || signal?.aborted ? OVER : { kind: "stepped-down" };',
-    replace: '    }\n    return signal?.aborted ? OVER : { kind: "stepped-down" };',
+    search: "return this.#hasResigned || signal?.aborted ? OVER",
+    replace: "return signal?.aborted ? OVER",
     caughtBy: { test: RESIGN, named: "does not campaign again" },
   },
   {

@@ -43,10 +43,13 @@ export async function electSession(plan: ElectPlan, output: Output): Promise<num
       interruption.passTo(undefined);
       isStuck = result.isStuck;
       if (isStuck) return abandon(held, result, output);
-      const isLost = result.wasEndedByUs || lock.signal.aborted;
-      if (!isLost || interruption.by !== undefined) interruption.leave();
+      const isLost = () => result.wasEndedByUs || lock.signal.aborted;
+      const wasLost = isLost();
+      if (!wasLost || interruption.by !== undefined) interruption.leave();
       const exitCode = await release(held, result, interruption, output);
-      if (!isLost || interruption.by !== undefined) return exitCode;
+      // The release may be the first to hear that another candidate leads.
+      if (!isLost() || interruption.by !== undefined) return exitCode;
+      interruption.stay();
       remark(`leads ${JSON.stringify(plan.lockName)} no longer; nothing of the command runs, and it campaigns again.`);
     }
   } catch (error) {

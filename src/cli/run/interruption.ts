@@ -37,6 +37,11 @@ export class Interruption {
     this.#tidyUntilMs ??= performance.now() + LEAVING_MAX_MS;
   }
 
+  /** Notes that there is something to interrupt after all. */
+  stay(): void {
+    this.#tidyUntilMs = undefined;
+  }
+
   /** Waits for the store in order to tidy up, and not for long; undefined where that was too long. */
   async tidied<T>(work: Promise<T>): Promise<T | undefined> {
     const untilMs = this.#tidyUntilMs ?? performance.now() + TIDYING_MAX_MS;

@@ -38,30 +38,27 @@ export class Leadership {
     return this.#lock.held;
   }
 
-  /** Runs the function and gives the lead back when it has ended, whatever it does. */
+  /** Runs the function and gives the lead back when it has ended, whatever it does. Only the release tells of a loss that came unnoticed. */
   async run<T>(fn: LeaderFunction<T>, signal: AbortSignal | undefined): Promise<TurnEnd<T>> {
-    try {
-      return this.#hasResigned ? OVER : await this.#work(fn, signal);
-    } finally {
-      this.#hasWorked = true;
-      await this.#lock[Symbol.asyncDispose]();
-      this.#end();
-    }
+    const judge = this.#hasResigned ? () => OVER : await this.#work(fn, signal);
+    this.#hasWorked = true;
+    await this.#lock[Symbol.asyncDispose]();
+    this.#end();
+    return judge();
   }
 
-  async #work<T>(fn: LeaderFunction<T>, signal: AbortSignal | undefined): Promise<TurnEnd<T>> {
+  /** Returns how to judge the end of the turn, once the lead was given back. */
+  async #work<T>(fn: LeaderFunction<T>, signal: AbortSignal | undefined): Promise<() => TurnEnd<T>> {
     const lock = this.#lock;
     const ending = signal === undefined ? lock.signal : forManyListeners(AbortSignal.any([lock.signal, signal]));
-    let result: T;
     try {
-      result = await runGuarded(lock, () => fn(ending, lock.fencingToken));
+      const result = await runGuarded(lock, () => fn(ending, lock.fencingToken));
+      return () => this.#afterResult(result, signal);
     } catch (error) {
-      return this.#afterError(error, signal);
+      // What comes while the lead is given back has not made it throw.
+      const told = { toResign: this.#hasResigned, toAbort: signal?.aborted === true };
+      return () => this.#afterError(error, told, signal);
     }
-    const loss = lossOf(lock);
-    if (loss === undefined) return { kind: "over", result };
-    if (loss.reason === "closed") throw lostMeanwhile(loss, result);
-    return this.#hasResigned || signal?.aborted ? OVER : { kind: "stepped-down" };
   }
 
   /**
@@ -91,18 +88,37 @@ export class Leadership {
     return this.#lock.lease.standing.askedBy === "resigned";
   }
 
-  /** Judges an error of the function: what it throws on its way out, having been told to stop, is not what its caller has to deal with. */
-  #afterError<T>(error: unknown, signal: AbortSignal | undefined): TurnEnd<T> {
+  #afterResult<T>(result: T, signal: AbortSignal | undefined): TurnEnd<T> {
+    const loss = lossOf(this.#lock);
+    if (loss === undefined) return { kind: "over", result };
+    if (loss.reason === "closed") throw lostMeanwhile(loss, result);
+    return this.#afterLoss(signal);
+  }
+
+  /**
+   * Judges an error of the function: what it throws on its way out, having been told to stop, is not what its caller has to deal with.
+   * @param told what it was told by then
+   */
+  #afterError<T>(
+    error: unknown,
+    told: { readonly toResign: boolean; readonly toAbort: boolean },
+    signal: AbortSignal | undefined,
+  ): TurnEnd<T> {
+    const { name, signal: stop } = this.#lock;
     const loss = lossOf(this.#lock);
     const isLost = loss !== undefined && loss.reason !== "closed";
-    if (!isLost && !this.#hasResigned) {
-      if (signal?.aborted && loss === undefined) return OVER;
+    if (!isLost && !told.toResign) {
+      if (told.toAbort && loss === undefined) return OVER;
       throw error;
     }
-    const { name, signal: told } = this.#lock;
-    if (error !== told.reason) {
+    if (error !== stop.reason) {
       this.#context.logger.warn(`the leader of ${JSON.stringify(name)} stepped down`, { err: error });
     }
+    return this.#afterLoss(signal);
+  }
+
+  /** Says whether the next campaign is due where the lead is gone. */
+  #afterLoss<T>(signal: AbortSignal | undefined): TurnEnd<T> {
     return this.#hasResigned || signal?.aborted ? OVER : { kind: "stepped-down" };
   }
 
