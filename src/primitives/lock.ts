@@ -1,5 +1,6 @@
 import { invalidArgument } from "../arguments/checks.js";
 import type { LockRef, Mode } from "../core/record.js";
+import { S3MutexError } from "../errors.js";
 import type { Hold } from "../runtime/hold/hold.js";
 import type { Lease } from "../runtime/hold/lease.js";
 import { handedOverError, releasedError } from "../runtime/hold/loss.js";
@@ -242,7 +243,11 @@ export class HeldLock implements Lock {
   }
 
   async #releaseOnce(): Promise<boolean> {
-    const wasThere = await this.#hold.release();
+    const wasThere = await this.#hold.release().catch((error) => {
+      // The close did not wait for it, and it runs out.
+      if (S3MutexError.is(error, "closed")) return false;
+      throw error;
+    });
     // An expired hold that was not taken over is given back all the same, but it was lost before.
     return wasThere && this.#hold.loss === undefined;
   }

@@ -193,6 +193,14 @@ export const CLOSING: readonly Mutant[] = [
     caughtBy: { test: RESIGN, named: "outlasts a close" },
   },
   {
+    name: "closing: a release that it did not wait for rejects",
+    why: "a `finally` that releases after a close, or beside it, throws `closed` where the guide promises false",
+    file: "src/primitives/lock.ts",
+    search: '      if (S3MutexError.is(error, "closed")) return false;\n',
+    replace: "",
+    caughtBy: { test: "test/closing/released-late.test.ts", named: "it is released once more later" },
+  },
+  {
     name: "closing: each failure of a closed mutex is logged",
     why: "where the store is away at the end, the log fills with stacks about what the close has said in one line",
     file: "src/primitives/acquirer.ts",
