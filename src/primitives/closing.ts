@@ -23,6 +23,15 @@ export interface CloseOptions {
 
 const CLOSE_OPTIONS: OptionNames<CloseOptions> = { graceMs: true, handles: true };
 
+/** Checks the options of a close. @throws `invalid-argument` */
+export function checkedCloseOptions(options: CloseOptions): CloseOptions {
+  const { graceMs, handles } = checkOptions("options", options, CLOSE_OPTIONS);
+  return {
+    graceMs: withDefault("graceMs", graceMs, undefined, checkGrace),
+    handles: withDefault("handles", handles, "wait", checkHandles),
+  };
+}
+
 /** What closing works with, besides what everything of the mutex shares. */
 export interface ClosingParts {
   /** Ends all waits with `closed`. */
@@ -56,17 +65,16 @@ export class Closing {
   }
 
   close(options: CloseOptions): Promise<CloseReport> {
-    const { graceMs, handles } = checkOptions("options", options, CLOSE_OPTIONS);
+    const { graceMs, handles } = checkedCloseOptions(options);
     const isFirst = !this.hasBegun;
-    const grace = withDefault("graceMs", graceMs, isFirst ? DEFAULT_GRACE_MS : undefined, checkGrace);
-    const areReleased = withDefault("handles", handles, "wait", checkHandles) === "release";
+    const grace = graceMs ?? (isFirst ? DEFAULT_GRACE_MS : undefined);
     const own = guardsOfCaller();
     for (const lease of own) this.#ofCallers.add(lease);
     // First of all: the functions that are asked to stop may ask for the end themselves.
     this.#report ??= Promise.resolve().then(() => this.#finish());
     if (grace !== undefined) void this.#endGraceIn(grace);
     if (isFirst) this.#askAllToStop();
-    if (areReleased) this.#parts.releaseHandles();
+    if (handles === "release") this.#parts.releaseHandles();
     return this.#leases.some((lease) => own.has(lease)) ? this.#reportWithout(own) : this.#report;
   }
 

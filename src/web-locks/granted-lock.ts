@@ -1,3 +1,4 @@
+import type { LockProblem } from "../core/report.js";
 import { S3MutexError } from "../errors.js";
 import type { HeldLock, Lock } from "../primitives/lock.js";
 import { runGuarded } from "../primitives/run-holding.js";
@@ -86,6 +87,17 @@ export function standingOf(lock: Lock): Standing {
 
 export function stolenOrLost(loss: unknown): DOMException {
   return aborted("The lock was stolen or lost.", loss);
+}
+
+/** Turns the error of a mutex that was closed meanwhile into one of its lock manager. */
+export function inWordsOfManager(error: unknown): unknown {
+  return S3MutexError.is(error, "closed") ? aborted("The lock manager was closed.", error) : error;
+}
+
+/** Says that it cannot be told whether a lock is held. */
+export function notKnown(name: string, { code, message }: LockProblem): S3MutexError {
+  const sentence = `It is not known who holds the lock ${JSON.stringify(name)}: ${message}`;
+  return new S3MutexError(code as "store-unavailable", sentence, { lockName: name });
 }
 
 export function aborted(message: string, cause: unknown): DOMException {

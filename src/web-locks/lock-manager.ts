@@ -1,9 +1,8 @@
 import { AsyncResource } from "node:async_hooks";
 import { checkOptions } from "../arguments/checks.js";
-import { S3MutexError } from "../errors.js";
 import type { S3MutexOptions } from "../options/s3-options.js";
 import { MUTEX_OPTIONS } from "../options/settings.js";
-import type { CloseOptions } from "../primitives/closing.js";
+import { type CloseOptions, checkedCloseOptions } from "../primitives/closing.js";
 import type { Lock } from "../primitives/lock.js";
 import { onAbort } from "../runtime/base/abort.js";
 import { type Effects, realEffects } from "../runtime/base/effects.js";
@@ -14,7 +13,9 @@ import { type CheckedRequest, checkedRequest } from "./arguments.js";
 import {
   aborted,
   giveBack,
+  inWordsOfManager,
   lostUnseen,
+  notKnown,
   runCallback,
   runUnder,
   standingOf,
@@ -86,7 +87,7 @@ class S3LockManager implements LockManager {
       if (lock === null) named.remove(request);
       return (await this.#callBack(checked, request, named, lock)) as Awaited<T>;
     } catch (error) {
-      throw S3MutexError.is(error, "closed") ? aborted("The lock manager was closed.", error) : error;
+      throw inWordsOfManager(error);
     } finally {
       this.#end(request, named);
     }
@@ -95,13 +96,33 @@ class S3LockManager implements LockManager {
   async query(): Promise<WebLockSnapshot> {
     this.#checkOpen();
     await this.#settledSoFar();
+    return this.#snapshot().catch((error) => {
+      throw inWordsOfManager(error);
+    });
+  }
+
+  async close(options: Pick<CloseOptions, "graceMs"> = {}): Promise<void> {
+    const checked = checkedCloseOptions(options);
+    this.#isClosed = true;
+    await this.#mutex.close(checked);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  // -------------------------------------------------------------------------------------------------------------------
+
+  async #snapshot(): Promise<WebLockSnapshot> {
     const clientId = this.#mutex.ownerId;
     const held: WebLockInfo[] = [];
     const pending: WebLockInfo[] = [];
     const unseen = new Map(this.#byName);
-    for await (const { lockName, limit, holders, waiters } of this.#mutex.list()) {
+    for await (const { lockName, limit, holders, waiters, problem } of this.#mutex.list()) {
       const name = webNameOf(lockName);
       if (name === undefined || limit > 1) continue;
+      // To leave it out would be to say that it is free.
+      if (problem !== undefined) throw notKnown(name, problem);
       const own = this.#byName.get(name) ?? new NamedRequests();
       unseen.delete(name);
       const living = holders.filter(({ owner, leaseLeftMs }) => owner === clientId || leaseLeftMs > 0);
@@ -114,17 +135,6 @@ class S3LockManager implements LockManager {
     }
     return { held, pending };
   }
-
-  async close(options: Pick<CloseOptions, "graceMs"> = {}): Promise<void> {
-    this.#isClosed = true;
-    await this.#mutex.close(options);
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
-  }
-
-  // -------------------------------------------------------------------------------------------------------------------
 
   /** Waits for the lock; null where it is not to be had and was not to be waited for. */
   async #granted(

@@ -45,7 +45,11 @@ export interface LockManager extends AsyncDisposable {
    */
   request<T>(name: string, callback: (lock: WebLock) => T): Promise<Awaited<T>>;
   request<T>(name: string, options: WebLockOptions, callback: (lock: WebLock | null) => T): Promise<Awaited<T>>;
-  /** Lists what is held and waited for, by all clients: each name by itself, not all at one moment. */
+  /**
+   * Lists what is held and waited for, by all clients: each name by itself, not all at one moment.
+   * @throws DOMExceptions: `InvalidStateError` (closed before), `AbortError` (closed meanwhile); S3MutexError where it is not known of a
+   * name who holds it, with `lockName`: the store does not answer for it, or its object is not a record that can be read
+   */
   query(): Promise<WebLockSnapshot>;
   /**
    * Refuses new requests, ends those that wait (`AbortError`), and waits for the callbacks that run, 7 seconds by default: each lock

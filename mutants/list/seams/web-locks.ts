@@ -1,6 +1,7 @@
 import type { Mutant } from "../../mutant.js";
 
 const WAYS_OUT = "test/web-locks/ways-out.test.ts";
+const QUERY = "test/web-locks/query.test.ts";
 const LOST_UNNOTICED = "test/web-locks/lost-unnoticed.test.ts";
 
 /** Requests of Web Locks that end and leave something behind. */
@@ -84,5 +85,29 @@ export const WEB_LOCKS: readonly Mutant[] = [
     search: '    if (lossOfWork.reason !== "closed") throw stolenOrLost(lossOfWork);\n',
     replace: '    if (lossOfWork.reason !== "closed") return result;\n',
     caughtBy: { test: LOST_UNNOTICED, named: "AbortError, with the loss as its cause" },
+  },
+  {
+    name: "query() leaves out what it could not read",
+    why: "a lock that is held is told as free, where the store does not answer for it",
+    file: "src/web-locks/lock-manager.ts",
+    search: "      if (problem !== undefined) throw notKnown(name, problem);\n",
+    replace: "      if (problem !== undefined && notKnown(name, problem)) continue;\n",
+    caughtBy: { test: QUERY, named: "it rejects, and names the lock" },
+  },
+  {
+    name: "a close() of Web Locks that is refused closes all the same",
+    why: "after a mistyped option every request is refused, and no lock was given back",
+    file: "src/web-locks/lock-manager.ts",
+    search: "    const checked = checkedCloseOptions(options);\n    this.#isClosed = true;\n",
+    replace: "    this.#isClosed = true;\n    const checked = checkedCloseOptions(options);\n",
+    caughtBy: { test: QUERY, named: "is refused, and closes nothing" },
+  },
+  {
+    name: "query() that meets a close speaks of a mutex",
+    why: "code for `navigator.locks` gets an error of another library, of an object that it does not know",
+    file: "src/web-locks/lock-manager.ts",
+    search: "    return this.#snapshot().catch((error) => {\n      throw inWordsOfManager(error);\n",
+    replace: "    return this.#snapshot().catch((error) => {\n      throw error;\n",
+    caughtBy: { test: QUERY, named: "rejects as a request does: AbortError" },
   },
 ];
