@@ -167,11 +167,8 @@ export class HeldLock implements Lock {
   async serialize(): Promise<string> {
     this.#checkAlone("a lock is handed over only by its own handle, while nothing nests in it");
     const { nest, root } = this.#hold;
-    const holder = await nest.alone(async () => {
-      const left = await root.leave();
-      nest.end(handedOverError(this.name));
-      return left;
-    });
+    // Calls that have waited meanwhile find it not held any more.
+    const holder = await nest.alone(() => root.leave());
     this.#isHandedOver = true;
     return writeHandOver(this.#ref, this.#surroundings.place, holder);
   }
