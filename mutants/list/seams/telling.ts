@@ -282,4 +282,12 @@ export const TELLING: readonly Mutant[] = [
     replace: "mostFree < permits ? this.#several.records.waiterBefore(1e9) : undefined",
     caughtBy: { test: "test/waiting/who-has-it.test.ts", named: "permits that are free" },
   },
+  {
+    name: "a contradiction of the store is left out at the first use of a semaphore",
+    why: "a caller of a large semaphore is told that the store did not say, and not that it contradicts itself",
+    file: "src/runtime/shares/resize-semaphore.ts",
+    search: "onFailure: noteFailure, ",
+    replace: "",
+    caughtBy: { test: "test/primitives/first-use-unanswered.test.ts", named: "contradicts itself is told, too" },
+  },
 ];

@@ -110,8 +110,11 @@ export class SeveralRecords {
     if (this.#context.closing.aborted) throw wasClosed(name);
     throwIfAborted(name, signal);
     const isTold = (part: number) => tried.has(part) || this.#records.wasSeenSince(part, startedAtMs);
-    if (!this.#records.partsWith(call.permits).every(isTold))
-      throw unanswered(this.#context, name, this.#nowMs() - startedAtMs);
+    if (!this.#records.partsWith(call.permits).every(isTold)) throw this.#unanswered(startedAtMs);
+  }
+
+  #unanswered(startedAtMs: number): S3MutexError {
+    return unanswered(this.#records.anchor.name, this.#nowMs() - startedAtMs, this.#records.failureSince(startedAtMs));
   }
 
   /** Ends a call whose time is up before the next record was asked. */
@@ -153,7 +156,7 @@ export class SeveralRecords {
       const founding = foundSemaphore(this.#context, this.#records, number);
       await this.#settled(founding, terms);
       const isLate = this.#nowMs() >= this.#untilMs(terms);
-      if (isLate && !this.#records.isFound) throw unanswered(this.#context, name, this.#nowMs() - terms.startedAtMs);
+      if (isLate && !this.#records.isFound) throw this.#unanswered(terms.startedAtMs);
       if (!signal?.aborted && !closing.aborted) await founding;
     }
   }

@@ -1,7 +1,6 @@
 import { type Holder, isCopys } from "../../core/record.js";
 import type { AcquireReply } from "../../core/transition/acquire.js";
 import { S3MutexError } from "../../errors.js";
-import type { Context } from "../base/context.js";
 import { lossError } from "../hold/loss.js";
 import type { LockObject } from "../swap/lock-object.js";
 import type { WriteLog } from "../swap/write-log.js";
@@ -88,12 +87,9 @@ export function tooManyAtOnce({ name: lockName }: Pick<LockObject, "name">, wait
 }
 
 /** Says that no record of a semaphore has said anything in time, and what was answered in place of that, where anything was. */
-export function unanswered({ diagnostics, effects }: Context, lockName: string, waitedMs: number): S3MutexError {
-  const { error: cause, atMs = 0 } = diagnostics.lastFailure ?? {};
+export function unanswered(lockName: string, waitedMs: number, cause: S3MutexError | undefined): S3MutexError {
   const what = `The store did not say within ${Math.round(waitedMs)} ms whether a permit of ${JSON.stringify(lockName)} is free.`;
-  if (cause === undefined || effects.wallMs() - atMs > waitedMs) {
-    return new S3MutexError("store-unavailable", what, { lockName });
-  }
+  if (cause === undefined) return new S3MutexError("store-unavailable", what, { lockName });
   return new S3MutexError("store-unavailable", `${what} ${cause.message}`, { lockName, cause });
 }
 

@@ -64,7 +64,9 @@ function mayHaveLanded(writeLog: WriteLog, record: LockRecord | undefined): bool
 export function foundSemaphore(context: Context, records: SemaphoreRecords, number: number): Promise<void> {
   const running = founding.get(records);
   if (running !== undefined) return running;
-  const options = { ...swapOptions(context.effects.monotonicMs() + resizePatienceMs("one")), signal: context.closing };
+  const { noteFailure } = records;
+  const heard = { onFailure: noteFailure, onRefusal: noteFailure, signal: context.closing };
+  const options = { ...swapOptions(context.effects.monotonicMs() + resizePatienceMs("one")), ...heard };
   const begun = records.anchor
     .swap((record, attempt) => found(record, { number, capacity: context.capacity }, attempt), options)
     .then(() => {})

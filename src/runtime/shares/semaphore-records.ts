@@ -2,6 +2,7 @@ import { isWaiting } from "../../core/expiry.js";
 import { compareRank } from "../../core/queue.js";
 import { type LockRef, permitsOf, type Shares, type Waiter } from "../../core/record.js";
 import { asOne, firstTooWide, isOneOfSeveral, numberIn, roomIn, type Share, shareIn } from "../../core/shares.js";
+import type { S3MutexError } from "../../errors.js";
 import type { Context } from "../base/context.js";
 import { MAX_REQUEST_MS } from "../base/timing.js";
 import type { LockObject, Snapshot } from "../swap/lock-object.js";
@@ -19,6 +20,7 @@ export class SemaphoreRecords {
   readonly #asked = new Map<number, number>();
   /** The version in which a record had no room for one more holder. */
   readonly #full = new Map<number, string | undefined>();
+  #failure: { readonly error: S3MutexError; readonly atMs: number } | undefined;
 
   constructor(context: Context, anchor: LockObject, objectOf: (ref: LockRef) => LockObject) {
     this.#context = context;
@@ -136,6 +138,16 @@ export class SemaphoreRecords {
     return this.#parts.some((object) => (object?.latest?.askedAtMs ?? Number.NEGATIVE_INFINITY) >= monotonicMs);
   }
 
+  /** Notes what a request about one of them came to in place of an answer. */
+  readonly noteFailure = (error?: S3MutexError): void => {
+    if (error !== undefined) this.#failure = { error, atMs: this.#context.effects.monotonicMs() };
+  };
+
+  /** Gives the last of those since then. */
+  failureSince(monotonicMs: number): S3MutexError | undefined {
+    return this.#failure !== undefined && this.#failure.atMs >= monotonicMs ? this.#failure.error : undefined;
+  }
+
   /** Looks at a record, once for all who want that at the same time. Never rejects: who asks there is told what is wrong. */
   poll(part: number): Promise<void> {
     const polling = this.#polls.get(part) ?? this.#poll(part).finally(() => this.#polls.delete(part));
@@ -144,10 +156,11 @@ export class SemaphoreRecords {
   }
 
   async #poll(part: number): Promise<void> {
-    const snapshot = await this.objectOf(part)
-      .poll(MAX_REQUEST_MS)
-      .catch(() => undefined);
-    const version = snapshot?.record?.sharesVersion ?? 0;
+    const found = await this.objectOf(part)
+      .ask({ timeoutMs: MAX_REQUEST_MS, onRefusal: this.noteFailure })
+      .catch((error) => ({ kind: "unknown", error }) as const);
+    if (found.kind === "unknown") this.noteFailure(found.error);
+    const version = found.kind === "unknown" ? 0 : (found.snapshot.record?.sharesVersion ?? 0);
     // The number was changed, and this process does not know it yet.
     if (part > 0 && version > (this.shares?.version ?? 0)) await this.poll(0);
   }
