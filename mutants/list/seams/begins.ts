@@ -83,7 +83,7 @@ export const BEGINNINGS: readonly Mutant[] = [
     file: "src/primitives/election/leadership.ts",
     search: "if (told.toAbort && loss === undefined) return OVER;",
     replace: "if (signal?.aborted && loss === undefined) return OVER;",
-    caughtBy: { test: LEAD_LOST, named: "is not taken for an answer to an abort" },
+    caughtBy: { test: LEAD_LOST, named: "what a leader throws is not taken for an answer to" },
   },
   {
     name: "elect: a loss that only the release tells is the end",
