@@ -1,6 +1,7 @@
 import { processWide } from "./process-wide.js";
 import type { GrantCheck } from "./runtime/base/grant-check.js";
-import { type CheckState, SafetyCheck, type SafetyCheckOptions } from "./runtime/check/safety-check.js";
+import type { CheckState } from "./runtime/check/check-state.js";
+import { SafetyCheck, type SafetyCheckOptions } from "./runtime/check/safety-check.js";
 import type { ObjectStore, RefusedOutcome } from "./store/object-store.js";
 
 /** `sharedBy`: the client or adapter through which all reach the same store. */

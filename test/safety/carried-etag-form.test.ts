@@ -75,13 +75,16 @@ async function requestsOf(server: S3Server, work: () => Promise<unknown>): Promi
 
 const turn = ({ mutex }: ReturnType<Process>, name = "a") => mutex.withLock(name, () => {});
 
+/** Goes on until its process has ended its check, so that the record tells of it. */
+const longTurn = (server: S3Server, { mutex }: ReturnType<Process>) => mutex.withLock("a", () => settle(server));
+
 describe.each([
   ["the SDK", overSdk],
   ["fetch", overFetch],
 ])("over %s, where ETags count without their quotes only, what one process has found out", (_, processOn) => {
   it("costs none that comes after it a request: 3 for a free lock, 2 in the same process, 4 for a new lock", async () => {
     const server = await serverLikeCeph();
-    await turn(processOn(server));
+    await longTurn(server, processOn(server));
     const second = processOn(server);
     const free = ["GetObject locks/a.json 200", "PutObject locks/a.json 200", "PutObject locks/a.json 200"];
     expect(await requestsOf(server, () => turn(second))).toEqual(free);
@@ -105,8 +108,7 @@ describe.each([
     ["knows them in either form now", { etagForm: "any" }, 3],
   ])("and is learnt anew by one that comes to a store that %s", async (__, quirks, requests) => {
     const server = await serverLikeCeph();
-    await turn(processOn(server));
-    await settle(server);
+    await longTurn(server, processOn(server));
     server.setQuirks(quirks);
     const second = processOn(server);
     expect((await requestsOf(server, () => turn(second))).length).toBeLessThanOrEqual(requests);
@@ -118,8 +120,7 @@ describe.each([
 
   it("is dropped where a store refuses such a condition", async () => {
     const server = await serverLikeCeph();
-    await turn(processOn(server));
-    await settle(server);
+    await longTurn(server, processOn(server));
     server.setQuirks({});
     server.faults.add({ fault: "status", status: 400, operation: "PutObject", key: LOCK, times: 1 });
     const second = processOn(server);
@@ -131,8 +132,7 @@ describe.each([
 
   it("is not believed of a record that was copied", async () => {
     const server = await serverLikeCeph();
-    await turn(processOn(server));
-    await settle(server);
+    await longTurn(server, processOn(server));
     const copied = server.getObject(BUCKET, LOCK)?.text ?? "";
     expect(copied).toContain('"etagForm":"unquoted"');
     server.setQuirks({ etagForm: "quoted-only" });

@@ -191,6 +191,27 @@ describe("a store that ignores conditions", () => {
   });
 });
 
+describe("a store that creates where If-Match has nothing to compare with", () => {
+  const creating = (scene: Scene, { slow }: { slow: "if-absent" | "if-match" }) =>
+    writing(async (store, key, body, condition, options) => {
+      if (condition.kind === slow) await scene.world.sleep(30);
+      const outcome = await store.write(key, body, condition, options);
+      if (outcome.kind !== "absent") return outcome;
+      const created = await store.write(key, body, { kind: "if-absent" }, options);
+      return created.kind === "conflict" ? await store.write(key, body, condition, options) : created;
+    });
+
+  it.each(["if-absent", "if-match"] as const)("passes, and whichever comes first: %s comes late", async (slow) => {
+    const scene = new Scene();
+    const { mutex, events } = checked(scene, { through: creating(scene, { slow }) });
+    await scene.until(mutex.withLock(NAME, () => {}));
+    await scene.pass(5000);
+    await scene.until(mutex.withLock(NAME, () => {}));
+    expect(events).toMatchObject([{ verdict: "passed", by: "requests" }]);
+    expect(scene.bucket.objects.get(MARKER)?.body).toContain('"atMs"');
+  });
+});
+
 describe("a store that is safe", () => {
   it("the first lock of all takes one round trip more, a new one of a new process none", async () => {
     const took = async (scene: Scene, options: ClientOptions) => {
@@ -300,8 +321,9 @@ it("rule 73: a cache that says so, and still shows the marker that another clien
 it("rule 71: versioning that was turned on since makes a proof void before the grant, by the write's own answer", async () => {
   const scene = new Scene();
   const first = checked(scene);
-  await scene.until((await scene.until(first.mutex.acquire(NAME))).release());
+  const lock = await scene.until(first.mutex.acquire(NAME));
   await scene.pass(1000);
+  await scene.until(lock.release());
   // What was written before has no version id to show; what is written now has one.
   let isOn = false;
   const versioned = changing(

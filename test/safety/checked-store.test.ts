@@ -17,6 +17,13 @@ async function settle(server: S3Server): Promise<void> {
   }
 }
 
+/** Holds a lock until the check of its process has come to its end, so that its record tells of it. */
+async function useOnce(server: S3Server, { mutex }: Pick<Process, "mutex">, lockName = "a"): Promise<void> {
+  const lock = await mutex.acquire(lockName);
+  await settle(server);
+  await lock.release();
+}
+
 describe("requests", () => {
   it("the very first lock of a bucket takes four more before the grant, and a marker after it", async () => {
     const server = await serverWith();
@@ -35,7 +42,11 @@ describe("requests", () => {
     );
     expect(events).toEqual([{ verdict: "passed", by: "requests", checkedAt: expect.any(Number) }]);
     await settle(server);
-    expect(requestsOf(server).slice(6)).toEqual([`GetObject ${MARKER} 200`, `PutObject ${MARKER} 200`]);
+    expect(requestsOf(server).slice(6)).toEqual(
+      ["GetObject 200", "PutObject 412", "PutObject 412", "PutObject 200"].map((request) =>
+        request.replace(" ", ` ${MARKER} `),
+      ),
+    );
     // The marker stays, and nothing else does.
     expect(server.objects(BUCKET).map(({ key }) => key)).toEqual([MARKER, "locks/a.json"]);
     server.resetRequests();
@@ -46,8 +57,7 @@ describe("requests", () => {
   it("then a lock costs 3 in another process, 2 in the same one, and a new one 4 in a new process", async () => {
     const server = await serverWith();
     const first = processOn(server);
-    await (await first.mutex.acquire("a")).release();
-    await settle(server);
+    await useOnce(server, first);
     const second = processOn(server);
     const count = async (work: () => Promise<unknown>) => {
       server.resetRequests();
@@ -124,6 +134,7 @@ describe("what is not a refusal", () => {
     ["ETags that count without quotes only", { etagForm: "unquoted-only" }],
     ["losers of a race that get 500", { losersGet500: true }],
     ["412 for a missing key", { missingKeyIfMatchStatus: 412 }],
+    ["200 for a missing key, which creates it", { missingKeyIfMatchStatus: 200 }],
     ["no Date", { noDate: true }],
     ["no 304", { readIgnoresIfNoneMatch: true }],
     ["weak ETags", { etags: "weak" }],
@@ -332,8 +343,7 @@ it("where all versions have one ETag, no two are inside, and all are refused tha
 
 it("a write that is answered by the ETag that it replaced is refused, whatever the record says of an earlier check", async () => {
   const server = await serverWith();
-  await (await processOn(server).mutex.acquire("job")).release();
-  await settle(server);
+  await useOnce(server, processOn(server), "job");
   server.setQuirks({ etags: "constant" });
   const { mutex, events } = processOn(server);
   const lock = await mutex.acquire("job");
@@ -351,7 +361,7 @@ it("two mutexes on one client check once, and callers that come together too", a
   const names = ["a", "b", "c", "d"];
   const locks = await Promise.all(names.map((name, index) => (index % 2 === 0 ? mutex : other).acquire(name)));
   await settle(server);
-  expect(requestsOf(server).filter((request) => request.includes(MARKER))).toHaveLength(6);
+  expect(requestsOf(server).filter((request) => request.includes(MARKER))).toHaveLength(8);
   for (const lock of locks) await lock.release();
 });
 
@@ -366,15 +376,13 @@ it("processes that come at the same time do not take each other's checks for fau
 describe("proofs", () => {
   /** Uses a lock in a checked process, and gives its record. */
   async function proven(server: S3Server): Promise<string> {
-    await (await processOn(server).mutex.acquire("a")).release();
-    await settle(server);
+    await useOnce(server, processOn(server));
     return server.getObject(BUCKET, "locks/a.json")?.text as string;
   }
 
   const by = async (server: S3Server, options = {}, lockName = "a") => {
     const { mutex, events } = processOn(server, options);
-    await (await mutex.acquire(lockName)).release();
-    await settle(server);
+    await useOnce(server, { mutex }, lockName);
     return events.map((event) => event.by);
   };
 
@@ -494,7 +502,7 @@ describe("proofs", () => {
 it("is shown by inspect", async () => {
   const server = await serverWith();
   const { mutex, events } = processOn(server);
-  await (await mutex.acquire("a")).release();
+  await useOnce(server, { mutex });
   const report = await mutex.inspect("a");
   expect(report).toMatchObject({ storeProofs: [{ checkedAt: events[0]?.checkedAt, versioning: "none" }] });
   const keys: string[] = [];

@@ -15,6 +15,7 @@ import {
 import type { Effects } from "../base/effects.js";
 import { sleep } from "../base/timing.js";
 import { isSameEtag } from "../swap/snapshot.js";
+import { Aftermath, type Found } from "./aftermath.js";
 import type { ConditionProbe } from "./condition-probe.js";
 import type { WayHash } from "./way-hash.js";
 
@@ -31,8 +32,8 @@ export interface Marking {
   readonly probe: ConditionProbe;
   /** The body that the store has taken; undefined where the marker was there before. */
   readonly created: string | undefined;
-  /** Undefined where it is not known when that was: there is nothing that others could go by. */
-  readonly told: Told | undefined;
+  /** Gives undefined where it is not known when that was, or void by now: there is nothing that others could go by. */
+  readonly told: () => Told | undefined;
   /** What was read shows nothing against the store: what follows is for others. */
   readonly looked: () => void;
 }
@@ -43,6 +44,9 @@ export interface MarkerOptions {
   readonly keyPrefix: string;
   readonly etagForm?: EtagFormHint | undefined;
 }
+
+/** What came of the check's writes; `unknown`: nothing shows against the store, nor that there is nothing. */
+export type Outlook = { readonly kind: "fine" | "unknown" } | { readonly kind: "ignored"; readonly seen: string };
 
 /** The object of a prefix that the check tries conditions on, and that tells others of it. */
 export class CheckMarker {
@@ -67,67 +71,73 @@ export class CheckMarker {
   /** Gives what the probe works with. */
   tools(keyPrefix: string) {
     const day = Math.floor(this.#effects.wallMs() / DAY_MS);
-    return { key: this.key, spareKey: markerKey(keyPrefix, `-${day}`), newBody: () => this.#newBody() };
+    return {
+      key: this.key,
+      spareKey: markerKey(keyPrefix, `-${day}`),
+      newRaceKey: () => markerKey(keyPrefix, `-${day}-${this.#effects.newId()}`),
+      newBody: this.#newBody,
+    };
   }
 
   /** Makes a marker that says nothing yet. */
-  #newBody(): string {
-    return serializeMarker({ writeId: this.#effects.newId(), touchedAtMs: 0, proofs: [] });
+  readonly #newBody = () => serializeMarker({ writeId: this.#effects.newId(), touchedAtMs: 0, proofs: [] });
+
+  /** Says whether a check has left there that races are lost. */
+  isDoubted(found: ReadOutcome): boolean {
+    return found.kind === "ok" && parseMarker(found.body)?.lostRaces === true;
   }
 
-  /** Says what shows by it that the store is unsafe; undefined where nothing does. */
-  async write({ probe, created, told, looked }: Marking, options: RequestOptions): Promise<string | undefined> {
-    if (probe.key !== this.key) return undefined;
-    const found = await this.#readAfterWrite(created, options);
-    // A cache says so itself: its answer is not the store's, and such answers do not count.
-    if (found.timing?.aged) return undefined;
-    if (found.kind === "absent" && created !== undefined) {
-      return (await this.#isStillThere(created, options)) ? READS_STALE : undefined;
+  /** Leaves there that races are lost, as far as that can be written: what is there already says nothing of that to those that come later. */
+  async doubt(options: RequestOptions): Promise<void> {
+    for (let tries = 1; tries <= TRIES; tries += 1) {
+      const found = await this.#store.read(this.key, options);
+      if (found.kind !== "ok" || this.isDoubted(found)) return;
+      const body = { writeId: this.#effects.newId(), touchedAtMs: 0, proofs: [], lostRaces: true } as const;
+      const condition = { kind: "if-match", etag: found.etag } as const;
+      await this.#store.write(this.key, serializeMarker(body), condition, options);
     }
-    if (found.kind !== "ok") return undefined;
+  }
+
+  /** Looks at what came of the writes of a check, and tells others of it where nothing shows against the store. */
+  async write({ probe, created, told, looked }: Marking, options: RequestOptions): Promise<Outlook> {
+    const aftermath = new Aftermath(this.#store, probe.key, this.#newBody);
+    const found = await aftermath.read(created, options);
+    // A cache says so itself: its answer is not the store's, and such answers do not count.
+    if (found.timing?.aged) return UNKNOWN;
+    if (found.kind === "absent" && created !== undefined) {
+      return (await aftermath.isStillThere(created, options)) ? ignored(READS_STALE) : UNKNOWN;
+    }
+    if (found.kind !== "ok") return UNKNOWN;
+    if (this.isDoubted(found) && !probe.hasRaced) return ignored(LOSES_RACES);
     const tried = this.#triedOver(found, probe);
-    const isDone = tried !== undefined && (await this.#isDoneThoughRefused(found, tried, options));
-    if (isDone !== false) return isDone === true ? DOES_REFUSED : undefined;
+    const isDone = tried !== undefined && (await aftermath.isDoneThoughRefused(found, tried, options));
+    if (isDone !== false) return isDone === true ? ignored(DOES_REFUSED) : UNKNOWN;
     looked();
-    if (told === undefined) return undefined;
+    const inTurn = await probe.askInTurn(options);
+    if (inTurn.kind === "ignored") return inTurn;
+    if (inTurn.kind !== "honoured") return UNKNOWN;
+    const body = probe.key === this.key ? await this.#bodyAfter(found, told()) : undefined;
+    const seen = body && (await this.#replace(body, found, options));
+    // The write that showed it tells others that the store is safe: that is taken back.
+    if (seen === ONE_ETAG) await this.#replace(this.#newBody, found, options);
+    return seen === undefined ? { kind: "fine" } : ignored(seen);
+  }
+
+  /** Gives what makes the body that tells others; undefined where there is nothing to tell them. */
+  async #bodyAfter(found: Found, told: Told | undefined): Promise<(() => string) | undefined> {
+    if (told === undefined) return this.isDoubted(found) ? this.#newBody : undefined;
     const before = this.#original(found);
     const { atMs, versioning, now } = told;
     const own = { way: await this.#ways.of(this.key), atMs, versions: versioning };
     const written = { writeId: this.#effects.newId(), touchedAtMs: now.latestMs };
     // In which form the store wants ETags may turn out by this very write.
-    const body = () =>
-      serializeMarker({ ...written, proofs: withProof(before?.proofs, proofOf(own, this.#etagForm), now) });
-    const seen = await this.#replace(body, found, options);
-    // The write that showed it tells others that the store is safe: that is taken back.
-    if (seen === ONE_ETAG) await this.#replace(() => this.#newBody(), found, options);
-    return seen;
+    return () => serializeMarker({ ...written, proofs: withProof(before?.proofs, proofOf(own, this.#etagForm), now) });
   }
 
   /** Reads what others have told; undefined where it was copied here, or restored: it is not carried along. */
   #original({ body, lastModifiedMs }: Found): Marker | undefined {
     const said = parseMarker(body);
     return said !== undefined && isOriginal({ lastModifiedMs, touchedAtMs: said.touchedAtMs }) ? said : undefined;
-  }
-
-  /** Reads what was just created; a read that does not show it is made again, since one answer may be a cache's. */
-  async #readAfterWrite(created: string | undefined, options: RequestOptions): Promise<ReadOutcome> {
-    const first = await this.#store.read(this.key, options);
-    return first.kind === "absent" && created !== undefined ? await this.#store.read(this.key, options) : first;
-  }
-
-  /**
-   * Says whether it is there, though not shown. If the bucket was emptied meanwhile, the reads were right: it can be created again, or the
-   * store shows what stands in the way, another client's marker or a delete marker. Some tell of that one only after several refusals.
-   */
-  async #isStillThere(created: string, options: RequestOptions): Promise<boolean> {
-    for (let tries = 1; tries <= TRIES; tries += 1) {
-      const again = await this.#store.write(this.key, this.#newBody(), { kind: "if-absent" }, options);
-      if (!isComparedAndRefused(again)) return false;
-      const found = await this.#store.read(this.key, options);
-      if (isDeleted(found)) return false;
-      if (found.kind === "ok" && found.body !== created) return false;
-    }
-    return true;
   }
 
   /**
@@ -144,37 +154,15 @@ export class CheckMarker {
   }
 
   /**
-   * Tries it once more, since it may also have been done by a copy of the request: by one that came before the copy
-   * that was answered, or late, over a bucket that was emptied meanwhile. Undefined where that shows nothing.
+   * Says what shows against the store by what has taken the place of what was to be replaced: the write that was refused, where trying that once
+   * more takes the proof away; or the word of a check that has seen more.
    */
-  async #isDoneThoughRefused(
-    before: Found,
-    condition: WriteCondition,
-    options: RequestOptions,
-  ): Promise<boolean | undefined> {
-    let last = before.body;
-    for (let tries = 1; tries <= TRIES; tries += 1) {
-      const body = this.#newBody();
-      const written = await this.#store.write(this.key, body, condition, options);
-      if (!isComparedAndRefused(written)) return undefined;
-      const found = await this.#store.read(this.key, options);
-      if (found.kind !== "ok" || found.timing.aged) return undefined;
-      if (found.body === body) return true;
-      if (found.body === last) return false;
-      last = found.body;
-    }
-    return undefined;
-  }
-
-  /** Says whether the write of a proof was done though it was refused: trying that once more takes the proof away. */
-  async #isDoneInReplacing(
-    etag: string,
-    { text, found, before }: { readonly text: string; readonly found: Found; readonly before: Found },
-    options: RequestOptions,
-  ): Promise<boolean> {
-    if (found.body === before.body) return false;
+  async #replacedBy(found: Found, text: string, etag: string, options: RequestOptions): Promise<string | undefined> {
+    if (this.isDoubted(found)) return LOSES_RACES;
     const isOdd = found.body === text || this.#saysNothing(found.body);
-    return isOdd && (await this.#isDoneThoughRefused(found, { kind: "if-match", etag }, options)) === true;
+    const aftermath = new Aftermath(this.#store, this.key, this.#newBody);
+    const isDone = isOdd && (await aftermath.isDoneThoughRefused(found, { kind: "if-match", etag }, options));
+    return isDone === true ? DOES_REFUSED : undefined;
   }
 
   async #replace(body: () => string, before: Found, options: RequestOptions): Promise<string | undefined> {
@@ -194,21 +182,14 @@ export class CheckMarker {
       if (isUnsafe(found)) return REFUSES_RIGHT;
       // What another client has replaced is what a cache goes on to show.
       if (found.kind !== "ok" || found.timing.aged) return undefined;
-      if (await this.#isDoneInReplacing(etag, { text, found, before }, options)) return DOES_REFUSED;
       // No two bodies of it are the same. An ETag may be another one in each answer.
-      if (found.body !== before.body) return undefined;
+      if (found.body !== before.body) return await this.#replacedBy(found, text, etag, options);
       if (tries === TRIES) return refusedAs(written, found.etag, etag);
       ({ etag } = found);
       // A store may refuse all writes for a while (409, as while it is busy with one): that says nothing about conditions.
       await sleep(this.#effects, PAUSE_MS * 4 ** (tries - 1), { keepAlive: false });
     }
   }
-}
-
-type Found = ReadOutcome & { readonly kind: "ok" };
-
-function isDeleted(found: ReadOutcome): boolean {
-  return found.kind === "absent" && found.deleteMarker !== undefined && found.deleteMarker !== "none";
 }
 
 function isUnsafe(found: ReadOutcome): boolean {
@@ -221,6 +202,12 @@ function refusedAs(refusal: ConflictOutcome, shown: string, sent: string): strin
   return isSameEtag(shown, sent) ? REFUSES_RIGHT : SHOWS_WRONG;
 }
 
+function ignored(seen: string): Outlook {
+  return { kind: "ignored", seen };
+}
+
+const UNKNOWN: Outlook = { kind: "unknown" };
+
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** With the pauses between them, 0.1, 0.4 and 1.6 s, more than the two seconds for which a store may be busy with a key. */
 const TRIES = 4;
@@ -230,6 +217,7 @@ const PAUSE_MS = 100;
 /** Also seen of the record of a lock. */
 export const ONE_ETAG = "two versions of an object have the same ETag, so that If-Match holds for each of them";
 const READS_STALE = "a read does not show what was written before it";
+const LOSES_RACES = "another client has just seen that two PUTs with If-None-Match: * of one key both succeeded";
 const DOES_REFUSED = "a PUT that was answered as refused was done all the same";
 const REFUSES_RIGHT = "PUT with If-Match and the object's own ETag is refused";
 const SHOWS_WRONG = "each read shows another ETag of the same object, and PUT with If-Match and any of them is refused";

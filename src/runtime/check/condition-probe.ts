@@ -32,14 +32,16 @@ export interface ProbeTools {
   readonly key: string;
   /** Another one, for where that key is of no use; the same one for all of a day, since the client may not be allowed to remove it. */
   readonly spareKey: string;
+  /** Makes a key that is raced for, never the same twice: what is there already says nothing about races. */
+  readonly newRaceKey: () => string;
   /** A body for it, never the same twice. */
   readonly newBody: () => string;
 }
 
 /**
  * Asks a store whether it honours conditions, in one round trip where it is quick to say: of two creations sent at once only one may
- * succeed, and none over what exists; and a replacement of a version that there never was may not succeed. Whether the right ETag
- * is recognised shows with the first write that needs it.
+ * succeed, and none over what exists; and a replacement of a version that there never was may not succeed. What holds only where
+ * such questions come one by one is asked in turn afterwards. Whether the right ETag is recognised shows with the first write that needs it.
  */
 export class ConditionProbe {
   readonly #tools: ProbeTools;
@@ -50,15 +52,20 @@ export class ConditionProbe {
   versioning: Versioning | undefined;
   /** The key that conditions are tried on. */
   key: string;
+  /** Whether several have raced for one key here, of which one alone has won. */
+  hasRaced = false;
   /** Whether an object is known to be there: where there is none yet, a replacement is not compared with anything. */
   #exists = false;
+  /** Whether a caller waits for the verdict. */
+  #isAwaited = true;
 
   constructor(tools: ProbeTools) {
     this.#tools = tools;
     this.key = tools.key;
   }
 
-  async ask(found: ReadOutcome, options: RequestOptions): Promise<ProbeVerdict> {
+  /** @param isDoubted races were lost in this store, as is known of it: it has to show that they are not now */
+  async ask(found: ReadOutcome, isDoubted: boolean, options: RequestOptions): Promise<ProbeVerdict> {
     this.standing = bodyOf(found);
     this.#exists = isThere(found);
     const overExisting = this.#overExisting(options);
@@ -68,7 +75,18 @@ export class ConditionProbe {
     if (fault !== undefined) return fault;
     // What cannot be read can be replaced, or no check could ever tell others of itself.
     if (isUnreadable(found)) await this.#write(this.#tools.key, this.#tools.newBody(), found.etag, options);
-    return verdicts[0];
+    const lost = isDoubted && !this.hasRaced ? await this.#raceAgain(options) : undefined;
+    return lost ?? verdicts[0];
+  }
+
+  /**
+   * Asks both once more of what is there now, one after the other: what is refused only beside another write of the key was, and an answer
+   * that came after the creation may be of before it.
+   */
+  async askInTurn(options: RequestOptions): Promise<ProbeVerdict> {
+    this.#isAwaited = false;
+    const overExisting = await this.#overExisting(options);
+    return overExisting.kind === "honoured" ? await this.#overStale(overExisting, options) : overExisting;
   }
 
   async #overExisting(options: RequestOptions): Promise<ProbeVerdict> {
@@ -85,7 +103,7 @@ export class ConditionProbe {
       this.#exists ||= isRefused && fault === undefined;
       if (this.#exists && isRefused) return { kind: "honoured", created };
       if (round === ROUNDS || fault?.kind === "refused") return fault ?? saysNothing(this.key, outcomes);
-      await pauseAfter(this.#tools.effects, fault ?? outcomes.find(isBusy));
+      await this.#pauseAfter(fault ?? outcomes.find(isBusy));
     }
   }
 
@@ -109,12 +127,14 @@ export class ConditionProbe {
    */
   async #raceAgain(options: RequestOptions): Promise<ProbeVerdict | undefined> {
     for (let round = 1; ; round += 1) {
-      const { outcomes, done } = await this.#race(this.#tools.spareKey, RACERS, options);
+      const key = this.#tools.newRaceKey();
+      const { outcomes, done } = await this.#race(key, RACERS, options);
       if (done.length > 1) return ignored(BOTH_CREATED);
-      if (isRefusedIn(outcomes)) return undefined;
+      this.hasRaced = isRefusedIn(outcomes);
+      if (this.hasRaced) return undefined;
       const failed = outcomes.find(isFailure);
-      if (round === ROUNDS || failed?.kind === "refused") return failed ?? saysNothing(this.#tools.spareKey, outcomes);
-      await pauseAfter(this.#tools.effects, failed ?? outcomes.find(isBusy));
+      if (round === ROUNDS || failed?.kind === "refused") return failed ?? saysNothing(key, outcomes);
+      await this.#pauseAfter(failed ?? outcomes.find(isBusy));
     }
   }
 
@@ -151,30 +171,47 @@ export class ConditionProbe {
 
   /**
    * Replaces what exists on the condition of a version that there never was. Its answer counts if a creation was answered before it;
-   * else it is asked once more after that.
+   * else it is asked once more after that. If it is done, it has to have left after that: some stores create where there is nothing
+   * to compare with.
    */
-  async #overStale(overExisting: Promise<ProbeVerdict>, options: RequestOptions): Promise<ProbeVerdict> {
+  async #overStale(overExisting: ProbeVerdict | Promise<ProbeVerdict>, options: RequestOptions): Promise<ProbeVerdict> {
     for (let round = 1; ; round += 1) {
+      const wasThere = this.#exists;
       const outcome = await this.#write(this.key, this.#tools.newBody(), NEVER_THERE, options);
-      if (outcome.kind === "ok") return ignored(OVER_STALE);
-      const isCompared = isComparedAndRefused(outcome) && this.#exists;
-      if (isCompared) return { kind: "honoured", created: undefined };
-      if (isFailure(outcome) && (round === ROUNDS || outcome.kind === "refused")) return outcome;
-      if (round === ROUNDS) return saysNothing(this.key, [outcome]);
+      const verdict = this.#staleVerdict(outcome, wasThere);
+      if (verdict !== undefined) return verdict;
+      if (round === ROUNDS) return isFailure(outcome) ? outcome : saysNothing(this.key, [outcome]);
       const existing = this.#exists ? undefined : await overExisting;
       if (existing !== undefined && existing.kind !== "honoured") return existing;
       if (outcome.kind === "absent" && round > 1) await this.#create(1, options);
-      await pauseAfter(this.#tools.effects, outcome);
+      await this.#pauseAfter(outcome);
     }
+  }
+
+  #staleVerdict(outcome: WriteOutcome, wasThere: boolean): ProbeVerdict | undefined {
+    if (outcome.kind === "ok") return wasThere ? ignored(OVER_STALE) : undefined;
+    const isCompared = isComparedAndRefused(outcome) && this.#exists;
+    if (isCompared) return { kind: "honoured", created: undefined };
+    return outcome.kind === "refused" ? outcome : undefined;
   }
 
   async #write(key: string, body: string, etag: string | undefined, options: RequestOptions): Promise<WriteOutcome> {
     const condition: WriteCondition = etag === undefined ? { kind: "if-absent" } : { kind: "if-match", etag };
     const outcome = await this.#tools.store.write(key, body, condition, options);
-    this.#exists ||= outcome.kind === "ok" && key === this.key;
+    if (outcome.kind === "ok" && key === this.key) {
+      this.#exists = true;
+      this.standing = undefined;
+    }
     if (outcome.kind === "ok") this.versioning = versioningOf(outcome);
     else if (outcome.kind === "conflict") this.refused.set(body, condition);
     return outcome;
+  }
+
+  async #pauseAfter(outcome: WriteOutcome | undefined): Promise<void> {
+    if (outcome?.kind !== "unknown" && outcome?.kind !== "conflict") return;
+    const isThrottled = outcome.kind === "unknown" && outcome.throttled;
+    const pauseMs = isThrottled ? THROTTLE_PAUSE_MS : PAUSE_MS;
+    await sleep(this.#tools.effects, pauseMs, { keepAlive: this.#isAwaited });
   }
 }
 
@@ -203,12 +240,6 @@ function isFailure(outcome: WriteOutcome | ReadOutcome): outcome is Failure {
   return outcome.kind === "unknown" || outcome.kind === "refused";
 }
 
-async function pauseAfter(effects: Effects, outcome: WriteOutcome | undefined): Promise<void> {
-  if (outcome?.kind !== "unknown" && outcome?.kind !== "conflict") return;
-  const isThrottled = outcome.kind === "unknown" && outcome.throttled;
-  await sleep(effects, isThrottled ? THROTTLE_PAUSE_MS : PAUSE_MS, { keepAlive: true });
-}
-
 function ignored(seen: string): ProbeVerdict {
   return { kind: "ignored", seen };
 }
@@ -218,7 +249,8 @@ const OVER_EXISTING = "PUT with If-None-Match: * wrote over an object that exist
 const TRIES_OVER_EXISTING = 3;
 /** So many creations race where two were done. */
 const RACERS = 4;
-const BOTH_CREATED = "two PUTs with If-None-Match: * of one key both succeeded";
+/** What only a race shows. */
+export const BOTH_CREATED = "two PUTs with If-None-Match: * of one key both succeeded";
 const OVER_STALE = "PUT with If-Match and an ETag that the object never had was done";
 
 /** So often a question is put that was not answered; then it is for the caller to decide how long to go on. */

@@ -1,13 +1,12 @@
 import { isToldAt, PROOF_LIFE_MS, type Proof, proofFor, proofOf, withProof } from "../../core/proof.js";
 import type { LockRecord } from "../../core/record.js";
-import { type ClockReading, elapsedForHolder, type StoreTime } from "../../core/store-time.js";
+import { elapsedForHolder, type StoreTime } from "../../core/store-time.js";
 import type { S3MutexError } from "../../errors.js";
 import {
   type EtagFormHint,
   type ObjectStore,
   type ReadOutcome,
   type RefusedOutcome,
-  type UnknownOutcome,
   type Versioning,
   versioningOf,
 } from "../../store/object-store.js";
@@ -21,34 +20,10 @@ import { readClocks, settledWithin, UNREACHABLE_MS } from "../base/timing.js";
 import { isSameEtag } from "../swap/snapshot.js";
 import { timingByStore } from "../swap/told-time.js";
 import { CheckMarker, type Marking, ONE_ETAG, type Told } from "./check-marker.js";
-import { ConditionProbe, type ProbeVerdict } from "./condition-probe.js";
+import type { CheckState, CheckVerdict, FurtherLook } from "./check-state.js";
+import { BOTH_CREATED, ConditionProbe, type ProbeVerdict } from "./condition-probe.js";
 import { deniedError, ignoredError, notEnded, voidAtOnce } from "./unsafe-store.js";
 import { WayHash } from "./way-hash.js";
-
-/** What is known of a store by all who use it through one client: by bucket and prefix. */
-export interface CheckState {
-  passed?: Passed | undefined;
-  refused?: { readonly error: S3MutexError; readonly atMs: number } | undefined;
-  /** A check that runs. */
-  running?: Promise<CheckVerdict> | undefined;
-  /** One that has passed, until it has read back what came of its writes. */
-  looking?: Promise<void> | undefined;
-  /** What the last write said of versions. */
-  versioning?: Versioning | undefined;
-}
-
-interface Passed {
-  /** When it was checked, in store time; undefined where the store tells none. */
-  readonly atMs: number | undefined;
-  readonly versioning: Versioning | undefined;
-  /** When that was learnt here, and for how long it counts from then. */
-  readonly from: ClockReading;
-  readonly lifeMs: number;
-}
-
-type Seen = Pick<Marking, "created" | "looked">;
-
-export type CheckVerdict = { readonly kind: "passed" } | UnknownOutcome | RefusedOutcome;
 
 export interface SafetyCheckOptions {
   readonly state: CheckState;
@@ -68,7 +43,7 @@ export interface SafetyCheckOptions {
 
 /**
  * `verify: "auto"`: before a first grant is handed out, the store is known to honour conditions: by the word of a record that was
- * read, by that of the marker of the prefix, or because this process has asked. Races are not tried.
+ * read, by that of the marker of the prefix, or because this process has asked. Races are not tried, but where they were seen to be lost.
  */
 export class SafetyCheck implements GrantCheck {
   readonly #options: SafetyCheckOptions;
@@ -116,7 +91,8 @@ export class SafetyCheck implements GrantCheck {
 
   /** Adds to the record the proof of the client that has checked, as far as that is of use to others. */
   stamped(key: string, record: LockRecord): LockRecord {
-    const told = this.isPassed ? this.#told() : undefined;
+    // What its writes have done may still be seen to be against the store; what a record says would outlast that.
+    const told = this.isPassed && this.#options.state.passed?.look.isFine ? this.#told() : undefined;
     const way = this.#ways.ofKnown(key);
     if (told === undefined || record.undated || way === undefined) return record;
     const proof = proofOf({ way, atMs: told.atMs, versions: told.versioning }, this.#options.etagForm);
@@ -178,11 +154,14 @@ export class SafetyCheck implements GrantCheck {
         : undefined;
     if (proof !== undefined) return this.#believe("marker", proof);
     const probe = new ConditionProbe({ ...this.#options, ...this.#marker.tools(keyPrefix) });
-    const verdict = await probe.ask(found, options);
+    const isDoubted = this.refusal !== undefined || this.#marker.isDoubted(found);
+    const verdict = await probe.ask(found, isDoubted, options);
+    if (verdict.kind === "ignored" && verdict.seen === BOTH_CREATED) await this.#marker.doubt(options);
     if (verdict.kind !== "honoured") return this.#settle(verdict, probe.versioning);
     await this.#ways.of(this.#marker.key);
-    const passed = this.#pass("requests", probe.versioning ?? this.#options.state.versioning, { atMs, ageMs: 0 });
-    this.#look((looked) => this.#finish(probe, { created: verdict.created, looked }, options));
+    const look = { isFine: false };
+    const passed = this.#pass("requests", probe.versioning ?? this.#options.state.versioning, { atMs, ageMs: 0, look });
+    this.#look((looked) => this.#finish(probe, look, { created: verdict.created, looked }, options));
     return passed;
   }
 
@@ -201,12 +180,19 @@ export class SafetyCheck implements GrantCheck {
   }
 
   /** Writes the marker, which tells others; and shows what was not seen before: that reads show writes, and that the right ETag is one. */
-  async #finish(probe: ConditionProbe, seen: Seen, options: { timeoutMs: number }): Promise<void> {
+  async #finish(
+    probe: ConditionProbe,
+    look: FurtherLook,
+    seen: Pick<Marking, "created" | "looked">,
+    options: { timeoutMs: number },
+  ): Promise<void> {
     const { state, logger } = this.#options;
     try {
       const versioning = state.passed?.versioning ?? state.versioning;
-      const fault = await this.#marker.write({ probe, ...seen, told: this.#told() }, options);
-      if (fault !== undefined) this.#settle({ kind: "ignored", seen: fault }, versioning);
+      const told = () => (state.passed?.look === look ? this.#told() : undefined);
+      const outlook = await this.#marker.write({ probe, ...seen, told }, options);
+      if (outlook.kind === "ignored") this.#settle(outlook, versioning);
+      look.isFine = outlook.kind === "fine";
     } catch (error) {
       // A client that closes has no time for it; the next one checks again.
       logger.debug("the marker of a checked store was not written", { err: error });
@@ -240,16 +226,17 @@ export class SafetyCheck implements GrantCheck {
   #believe(by: "record" | "marker", { versions, atMs, etagForm }: Proof): CheckVerdict {
     if (etagForm === "unquoted") this.#options.etagForm?.believe(etagForm);
     const now = this.#boundedNow();
-    return this.#pass(by, versions, { atMs, ageMs: now === undefined ? 0 : now.latestMs - atMs });
+    const ageMs = now === undefined ? 0 : now.latestMs - atMs;
+    return this.#pass(by, versions, { atMs, ageMs, look: { isFine: true } });
   }
 
   #pass(
     by: "record" | "marker" | "requests",
     versioning: Versioning | undefined,
-    { atMs, ageMs }: { readonly atMs: number | undefined; readonly ageMs: number },
+    { atMs, ageMs, look }: { readonly atMs: number | undefined; readonly ageMs: number; readonly look: FurtherLook },
   ): CheckVerdict {
     const { state, effects, emit, logger } = this.#options;
-    state.passed = { atMs, versioning, from: readClocks(effects), lifeMs: PROOF_LIFE_MS - ageMs };
+    state.passed = { atMs, versioning, from: readClocks(effects), lifeMs: PROOF_LIFE_MS - ageMs, look };
     state.refused = undefined;
     const how = by === "requests" ? "it was asked" : `the ${by} says so`;
     logger.debug(`the store honours conditional writes: ${how}`);
