@@ -8,6 +8,16 @@ it("comes back as it was written", () => {
   expect(parseMarker(serializeMarker(MARKER))).toEqual(MARKER);
 });
 
+it("says that races were lost only where it was written so", () => {
+  const doubted = { ...MARKER, lostRaces: true as const };
+  expect(parseMarker(serializeMarker(doubted))).toEqual(doubted);
+  expect(serializeMarker(MARKER)).not.toContain("lostRaces");
+  for (const lostRaces of ["true", "1", "false"])
+    expect(parseMarker(`{"writeId":"w","touchedAtMs":5,"proofs":[],"lostRaces":${lostRaces}}`)?.lostRaces).toBe(
+      lostRaces === "true" ? true : undefined,
+    );
+});
+
 it("what is not understood says nothing, and proofs that are not understood do not count", () => {
   for (const body of ["", "[]", "null", "{}", '{"writeId":1,"touchedAtMs":1}', '{"writeId":"w","touchedAtMs":"1"}'])
     expect(parseMarker(body)).toBeUndefined();

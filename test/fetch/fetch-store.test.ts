@@ -29,6 +29,8 @@ test("an instance over fetch and one over the SDK exclude each other, and go by 
   const by: string[] = [];
   other.on("checked", (event) => by.push(`${event.verdict} ${event.by}`));
   const lock = await one.acquire("orders");
+  const marker = () => server.getObject(BUCKET, "locks/.s3-mutex/checked.json")?.text;
+  while (!marker()?.includes('"atMs"')) await new Promise((resolve) => setTimeout(resolve, 10));
   await expect(other.acquire("orders", { timeoutMs: 100 })).rejects.toMatchObject({ code: "timed-out" });
   await lock.release();
   const next = await other.acquire("orders");

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { StoreCheckedEvent } from "../../src/runtime/base/events.js";
 import type { ObjectStore, WriteOutcome } from "../../src/store/object-store.js";
-import { NAME, Scene } from "../../testkit/scene.js";
+import { FINE, NAME, Scene } from "../../testkit/scene.js";
 
 /** A store that loses races may pass a check, which does not race where the marker is there; what a check has seen is not forgotten. */
 
@@ -48,6 +48,25 @@ describe("a store of which a check has seen that two creations at once were both
     }
     await scene.pass(61_000);
     expect(await scene.until(first.use("d"))).toMatchObject({ code: "store-unsafe", message: SAID });
+    // By what it has seen itself, too.
+    scene.bucket.put(MARKER, NOTHING);
+    await scene.pass(61_000);
+    expect(await scene.until(first.use("e"))).toMatchObject({ code: "store-unsafe", message: SAID });
+  });
+
+  it("is remembered also where the store was silent for a moment after that", async () => {
+    const scene = new Scene();
+    const first = processIn(scene);
+    let isSilent = true;
+    scene.fate = ({ key, operation, index }) => {
+      const isLater = key === MARKER && operation === "read" && index > 2;
+      if (!isLater || !isSilent) return FINE;
+      isSilent = false;
+      return { kind: "error", status: 503, applied: false };
+    };
+    expect(await scene.until(first.use())).toMatchObject({ code: "store-unsafe", message: SAID });
+    expect(isSilent).toBe(false);
+    expect(await scene.until(processIn(scene).use("a"))).toMatchObject({ code: "store-unsafe", message: SAID });
   });
 
   it("is refused by one that has begun to ask before that was seen, and none is told by it", async () => {
@@ -68,7 +87,10 @@ describe("a store of which a check has seen that two creations at once were both
     const scene = new Scene();
     const of = (suffix: number) => `locks/.s3-mutex/checked-${suffix}.json`;
     for (const day of [0, 1]) scene.bucket.put(of(today(scene) + day), NOTHING);
-    expect(await scene.until(processIn(scene).use())).toMatchObject({ code: "store-unsafe", message: SAID });
+    for (const name of ["a", "b"]) {
+      expect(await scene.until(processIn(scene).use(name))).toMatchObject({ code: "store-unsafe", message: SAID });
+      scene.bucket.objects.delete(MARKER);
+    }
   });
 
   it("passes when it has been put right, as soon as it is asked, and others are told again", async () => {

@@ -2,6 +2,8 @@ import type { Mutant } from "../../mutant.js";
 
 const OVER_HTTP = "test/safety/checked-store.test.ts";
 const IN_VIRTUAL_TIME = "test/safety/check-in-virtual-time.test.ts";
+const AFTER_A_LOOK = "test/safety/told-after-a-look.test.ts";
+const LOST_RACES = "test/safety/lost-races.test.ts";
 const WRONG_DATES = "test/safety/check-under-wrong-dates.test.ts";
 const PROOF = "src/core/proof.spec.ts";
 const CARRIED = "test/safety/carried-etag-form.test.ts";
@@ -28,8 +30,8 @@ export const SAFETY: readonly Mutant[] = [
     name: "a check of one's own is dated by the store",
     why: "one answer that is wrong by more than a day makes the check void as soon as it has passed, and it is made again, round after round",
     file: "src/runtime/check/safety-check.ts",
-    search: "{ atMs, ageMs: 0 });",
-    replace: "{ atMs, ageMs: (this.#boundedNow()?.latestMs ?? 0) - (atMs ?? 0) });",
+    search: "{ atMs, ageMs: 0, look });",
+    replace: "{ atMs, ageMs: (this.#boundedNow()?.latestMs ?? 0) - (atMs ?? 0), look });",
     caughtBy: { test: WRONG_DATES, named: "in a bucket that no client has checked" },
   },
   {
@@ -140,8 +142,8 @@ export const SAFETY: readonly Mutant[] = [
     name: "a stale replacement not tried",
     why: "a store that ignores If-Match passes the check",
     file: "src/runtime/check/condition-probe.ts",
-    search: '      if (outcome.kind === "ok") return ignored(OVER_STALE);',
-    replace: '      if (outcome.kind === "ok") return { kind: "honoured", created: undefined };',
+    search: "return wasThere ? ignored(OVER_STALE) : undefined;",
+    replace: 'return { kind: "honoured", created: undefined };',
     caughtBy: { test: OVER_HTTP, named: "refused before a grant" },
   },
   {
@@ -167,6 +169,86 @@ export const SAFETY: readonly Mutant[] = [
     search: "const isCompared = isComparedAndRefused(outcome) && this.#exists;",
     replace: "const isCompared = isComparedAndRefused(outcome);",
     caughtBy: { test: IN_VIRTUAL_TIME, named: "creations take a while" },
+  },
+  {
+    name: "which of two questions comes first is the verdict",
+    why: "a store that creates on If-Match of a missing key passes in seven of eight fresh buckets, and is unsafe in the eighth",
+    file: "src/runtime/check/condition-probe.ts",
+    search: "return wasThere ? ignored(OVER_STALE) : undefined;",
+    replace: "return ignored(OVER_STALE);",
+    caughtBy: { test: IN_VIRTUAL_TIME, named: "whichever comes first" },
+  },
+  {
+    name: "others are told before the check has looked",
+    why: "a store that does what it refuses is refused by the process that has seen it, and all that come after it are inside by the word of its record",
+    file: "src/runtime/check/safety-check.ts",
+    search: "const told = this.isPassed && this.#options.state.passed?.look.isFine ?",
+    replace: "const told = this.isPassed ?",
+    caughtBy: { test: AFTER_A_LOOK, named: "lets no later process in by the word of the record" },
+  },
+  {
+    name: "a look that has shown nothing is a good one",
+    why: "where one read fails, others are told of a store whose refused writes no client has looked for",
+    file: "src/runtime/check/safety-check.ts",
+    search: 'look.isFine = outlook.kind === "fine";',
+    replace: 'look.isFine = outlook.kind !== "ignored";',
+    caughtBy: { test: AFTER_A_LOOK, named: "cannot be read back" },
+  },
+  {
+    name: "nothing is asked in turn",
+    why: "a store that refuses only beside another write of the key passes, and tells all others so: two are inside",
+    file: "src/runtime/check/check-marker.ts",
+    search: "const inTurn = await probe.askInTurn(options);",
+    replace: 'const inTurn = options.timeoutMs > 0 ? ({ kind: "honoured" } as const) : await probe.askInTurn(options);',
+    caughtBy: { test: AFTER_A_LOOK, named: "is seen before others are told" },
+  },
+  {
+    name: "lost races are forgotten",
+    why: "one process has seen that two creations were both done, and each one that comes after it passes, since the marker is there",
+    file: "src/runtime/check/safety-check.ts",
+    search: 'if (verdict.kind === "ignored" && verdict.seen === BOTH_CREATED) await this.#marker.doubt(options);',
+    replace: "",
+    caughtBy: { test: LOST_RACES, named: "by every process that comes after it" },
+  },
+  {
+    name: "no race where races were lost",
+    why: "what the marker says of lost races is read, and one creation over what exists is taken for the answer",
+    file: "src/runtime/check/condition-probe.ts",
+    search: "isDoubted && !this.hasRaced ?",
+    replace: "isDoubted && this.hasRaced ?",
+    caughtBy: { test: LOST_RACES, named: "by every process that comes after it" },
+  },
+  {
+    name: "the own refusal is no reason to race",
+    why: "a minute later the same process passes, once the marker says nothing of the races that it has seen lost",
+    file: "src/runtime/check/safety-check.ts",
+    search: "const isDoubted = this.refusal !== undefined || this.#marker.isDoubted(found);",
+    replace: "const isDoubted = this.#marker.isDoubted(found);",
+    caughtBy: { test: LOST_RACES, named: "by the same one a minute later" },
+  },
+  {
+    name: "raced for what is there",
+    why: "an object of an earlier race refuses all racers, and two creations that were both done are dismissed",
+    file: "src/runtime/check/check-marker.ts",
+    search: "this.#effects.newId()}`),",
+    replace: "0}`),",
+    caughtBy: { test: LOST_RACES, named: "an earlier check has raced for are there" },
+  },
+  {
+    name: "another client's lost races not heard of",
+    why: "one that has begun to ask meanwhile tells all others that the store is safe",
+    file: "src/runtime/check/check-marker.ts",
+    search: "    if (this.isDoubted(found)) return LOSES_RACES;\n",
+    replace: "",
+    caughtBy: { test: LOST_RACES, named: "has begun to ask before that was seen" },
+  },
+  {
+    name: "another client's lost races not read of",
+    why: "one that has begun to ask meanwhile writes over the word of the races that were lost",
+    file: "src/runtime/check/check-marker.ts",
+    search: "    if (this.isDoubted(found) && !probe.hasRaced) return ignored(LOSES_RACES);\n",
+    replace: "",
+    caughtBy: { test: LOST_RACES, named: "has begun to ask before that was seen" },
   },
   {
     name: "a probe takes a 409 for an answer",
@@ -233,7 +315,7 @@ export const SAFETY: readonly Mutant[] = [
   {
     name: "a refused body that is there not tried again",
     why: "a store that does what it refuses passes the check where the marker was there before",
-    file: "src/runtime/check/check-marker.ts",
+    file: "src/runtime/check/aftermath.ts",
     search: "      if (found.body === body) return true;",
     replace: "      if (found.body === body) return false;",
     caughtBy: { test: "test/safety/refused-but-done.test.ts", named: "is found out by the check, and leaves no proof" },
@@ -242,22 +324,22 @@ export const SAFETY: readonly Mutant[] = [
     name: "stale reads not looked for",
     why: "a cache that does not say so passes the check",
     file: "src/runtime/check/check-marker.ts",
-    search: "return (await this.#isStillThere(created, options)) ? READS_STALE : undefined;",
-    replace: "return (await this.#isStillThere(created, options)) ? undefined : READS_STALE;",
+    search: "return (await aftermath.isStillThere(created, options)) ? ignored(READS_STALE) : UNKNOWN;",
+    replace: "return (await aftermath.isStillThere(created, options)) ? UNKNOWN : ignored(READS_STALE);",
     caughtBy: { test: IN_VIRTUAL_TIME, named: "does not say so" },
   },
   {
     name: "a cache's word on whose marker it is",
     why: "where another client has replaced the marker, what a cache goes on to show makes a safe store unsafe",
     file: "src/runtime/check/check-marker.ts",
-    search: 'if (found.kind !== "ok" || found.timing.aged) return undefined;\n      if (await',
-    replace: 'if (found.kind !== "ok") return undefined;\n      if (await',
+    search: 'if (found.kind !== "ok" || found.timing.aged) return undefined;\n      // No two',
+    replace: 'if (found.kind !== "ok") return undefined;\n      // No two',
     caughtBy: { test: IN_VIRTUAL_TIME, named: "that another client has replaced, makes no store unsafe" },
   },
   {
     name: "another client's marker taken for stale reads",
     why: "a bucket that was emptied and is in use again is refused for a minute",
-    file: "src/runtime/check/check-marker.ts",
+    file: "src/runtime/check/aftermath.ts",
     search: '      if (found.kind === "ok" && found.body !== created) return false;',
     replace: "",
     caughtBy: { test: "test/safety/refused-but-done.test.ts", named: "another client has made the marker since" },
@@ -265,7 +347,7 @@ export const SAFETY: readonly Mutant[] = [
   {
     name: "an emptied bucket taken for stale reads",
     why: "who empties a bucket right after a first lock is refused for a minute",
-    file: "src/runtime/check/check-marker.ts",
+    file: "src/runtime/check/aftermath.ts",
     search: "if (!isComparedAndRefused(again)) return false;",
     replace: "if (!isComparedAndRefused(again)) return true;",
     caughtBy: { test: OVER_HTTP, named: "emptied right after the first grant" },

@@ -11,6 +11,7 @@ import {
   THROTTLE_PAUSE_MS,
   type Versioning,
   type WriteCondition,
+  type WriteOutcome,
 } from "../../store/object-store.js";
 import type { Effects } from "../base/effects.js";
 import { sleep } from "../base/timing.js";
@@ -91,10 +92,11 @@ export class CheckMarker {
   async doubt(options: RequestOptions): Promise<void> {
     for (let tries = 1; tries <= TRIES; tries += 1) {
       const found = await this.#store.read(this.key, options);
-      if (found.kind !== "ok" || this.isDoubted(found)) return;
+      const isAnswered = found.kind !== "unknown";
+      if (isAnswered && (found.kind !== "ok" || this.isDoubted(found))) return;
       const body = { writeId: this.#effects.newId(), touchedAtMs: 0, proofs: [], lostRaces: true } as const;
-      const condition = { kind: "if-match", etag: found.etag } as const;
-      await this.#store.write(this.key, serializeMarker(body), condition, options);
+      if (isAnswered) await this.#replaceOnce(serializeMarker(body), found.etag, options);
+      else await sleep(this.#effects, PAUSE_MS, { keepAlive: true });
     }
   }
 
@@ -165,11 +167,15 @@ export class CheckMarker {
     return isDone === true ? DOES_REFUSED : undefined;
   }
 
+  #replaceOnce(text: string, etag: string, options: RequestOptions): Promise<WriteOutcome> {
+    return this.#store.write(this.key, text, { kind: "if-match", etag }, options);
+  }
+
   async #replace(body: () => string, before: Found, options: RequestOptions): Promise<string | undefined> {
     let { etag } = before;
     for (let tries = 1; ; tries += 1) {
       const text = body();
-      const written = await this.#store.write(this.key, text, { kind: "if-match", etag }, options);
+      const written = await this.#replaceOnce(text, etag, options);
       const isThrottled = written.kind === "unknown" && written.throttled && tries < TRIES;
       if (isThrottled) {
         await sleep(this.#effects, THROTTLE_PAUSE_MS, { keepAlive: false });
