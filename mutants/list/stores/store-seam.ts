@@ -332,7 +332,7 @@ export const STORE_SEAM: readonly Mutant[] = [
   {
     name: "a delete marker over the marker is a stale read",
     why: "who empties a bucket of versitygw or Ceph that keeps versions makes it store-unsafe for a minute",
-    file: "src/runtime/check/check-marker.ts",
+    file: "src/runtime/check/aftermath.ts",
     search: "      if (isDeleted(found)) return false;",
     replace: "      if (isDeleted(found)) return true;",
     caughtBy: { test: "test/safety/checked-store.test.ts", named: "emptied right after the first grant" },
