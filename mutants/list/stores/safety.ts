@@ -219,7 +219,7 @@ export const SAFETY: readonly Mutant[] = [
     caughtBy: { test: LOST_RACES, named: "by every process that comes after it" },
   },
   {
-    name: "a refusal of its own is no reason to race",
+    name: "a process that has refused a store does not race when it asks again",
     why: "a minute later the same process passes, once the marker says nothing of the races that it has seen lost",
     file: "src/runtime/check/safety-check.ts",
     search: "const isDoubted = this.refusal !== undefined || this.#marker.isDoubted(found);",
