@@ -11,6 +11,7 @@ import type {
   WriteOutcome,
 } from "../store/object-store.js";
 import type { EtagFormState } from "../store/s3/client/client-state.js";
+import { routeOfFetch } from "../store/s3/client/fetch-route.js";
 import { Absence } from "../store/s3/learnt/absence.js";
 import { removeIfHonoured } from "../store/s3/learnt/conditional-delete.js";
 import { EtagForms } from "../store/s3/learnt/etag-form.js";
@@ -50,7 +51,8 @@ class FetchStore implements StoreAdapter {
   }
 
   async way(): Promise<string> {
-    return JSON.stringify([this.#endpoint, "path", this.bucketName]);
+    const protocol = new URL(this.#endpoint).protocol === "https:" ? "https" : "http";
+    return JSON.stringify([this.#endpoint, "path", this.bucketName, ...routeOfFetch(protocol)]);
   }
 
   get etagForm(): EtagFormHint {

@@ -40,6 +40,31 @@ test("an instance over fetch and one over the SDK exclude each other, and go by 
   s3Client.destroy();
 });
 
+test("an instance over fetch whose requests go to the same URL by something else does not go by the check of others", async () => {
+  const direct = new S3Mutex({ store: storeAt() });
+  await (await direct.acquire("orders")).release();
+  await direct.close();
+  const dispatchers = globalThis as unknown as Record<symbol, { dispatch(...args: unknown[]): boolean }>;
+  const own = Symbol.for("undici.globalDispatcher.1");
+  const agent = dispatchers[own];
+  class ProxyAgent {
+    dispatch(...args: unknown[]): boolean {
+      return agent?.dispatch(...args) ?? false;
+    }
+  }
+  dispatchers[own] = new ProxyAgent();
+  try {
+    const proxied = new S3Mutex({ store: storeAt() });
+    const by: string[] = [];
+    proxied.on("checked", (event) => by.push(`${event.verdict} ${event.by}`));
+    await (await proxied.acquire("orders")).release();
+    expect(by).toEqual(["passed requests"]);
+    await proxied.close();
+  } finally {
+    dispatchers[own] = agent as never;
+  }
+});
+
 describe("each request is sent once", () => {
   test.each([500, 503, 429])("where it is answered with %i", async (status) => {
     server.faults.add({ fault: "status", status });

@@ -50,3 +50,9 @@ export function refusing(statusCode: number, code: string, headers: Record<strin
   const body = Buffer.from(`<Error><Code>${code}</Code><Message>${code} it is</Message></Error>`);
   return { statusCode, headers: { "content-type": "application/xml", ...headers }, body };
 }
+
+/** Has the HTTP handler of a client begin a request that was given up already: before its first one it does not tell its agents. */
+export async function beginRequest({ config }: S3Client): Promise<void> {
+  const request = { protocol: "http:", hostname: "store.invalid", method: "GET", path: "/", headers: {} };
+  await config.requestHandler.handle(request as never, { abortSignal: AbortSignal.abort() }).catch(() => {});
+}

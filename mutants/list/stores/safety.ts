@@ -6,6 +6,7 @@ const AFTER_A_LOOK = "test/safety/told-after-a-look.test.ts";
 const LOST_RACES = "test/safety/lost-races.test.ts";
 const WRONG_DATES = "test/safety/check-under-wrong-dates.test.ts";
 const PROOF = "src/core/proof.spec.ts";
+const WAYS = "test/safety/ways-to-one-url.test.ts";
 const CARRIED = "test/safety/carried-etag-form.test.ts";
 
 /** The check of the store: proofs that prove nothing, and grants before there is a verdict. */
@@ -73,6 +74,22 @@ export const SAFETY: readonly Mutant[] = [
     search: "latestMs - atMs <= PROOF_LIFE_MS;",
     replace: "latestMs - atMs <= 10 * PROOF_LIFE_MS;",
     caughtBy: { test: OVER_HTTP, named: "a store that stops to honour" },
+  },
+  {
+    name: "an agent of any class goes straight to the URL",
+    why: "a client behind a proxy that drops conditions believes the check of a client that is not behind it, and two are inside",
+    file: "src/store/s3/client/route.ts",
+    search: "Object.getPrototypeOf(agent) !== NodeAgent.prototype || isChanged",
+    replace: "isChanged",
+    caughtBy: { test: WAYS, named: "by a proxy that drops conditions" },
+  },
+  {
+    name: "an agent of Node's own is a way of its own",
+    why: "a pool of another size costs each process a check of its own, with four requests and a marker",
+    file: "src/store/s3/client/route.ts",
+    search: "Object.getPrototypeOf(agent) !== NodeAgent.prototype ||",
+    replace: 'options["maxSockets"] !== 50 ||',
+    caughtBy: { test: WAYS, named: "a pool of another size" },
   },
   {
     name: "proof of any way",

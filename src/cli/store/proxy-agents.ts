@@ -23,6 +23,8 @@ interface Insides {
 /** For stores with TLS: the proxy opens a way to the store (CONNECT), and sees nothing of what goes through it. */
 export class TunnelAgent extends HttpsAgent {
   readonly #proxyOf: ProxyOf;
+  /** By which proxy it has gone last, null for none: what is known of a store by one way is not known by another. */
+  proxy: string | null | undefined;
 
   constructor(proxyOf: ProxyOf, options: AgentOptions) {
     super({ ...POOL, ...options });
@@ -32,6 +34,7 @@ export class TunnelAgent extends HttpsAgent {
   override createConnection(options: RequestOptions, connected: Connected): Duplex | null | undefined {
     const authority = authorityOf(options, 443);
     const proxy = this.#proxyOf(new URL(`https://${authority}`));
+    this.proxy = proxy?.url.host ?? null;
     if (proxy === undefined) return super.createConnection(options, connected);
     const { url } = proxy;
     const fail = connected as (error: Error) => void;
@@ -58,6 +61,8 @@ export class TunnelAgent extends HttpsAgent {
 /** For stores without TLS: the proxy is sent the request itself, with the whole address in its first line. */
 export class ForwardAgent extends HttpAgent {
   readonly #proxyOf: ProxyOf;
+  /** By which proxy it has gone last, null for none: what is known of a store by one way is not known by another. */
+  proxy: string | null | undefined;
 
   constructor(proxyOf: ProxyOf) {
     super(POOL);
@@ -68,6 +73,7 @@ export class ForwardAgent extends HttpAgent {
   addRequest(request: ClientRequest, options: ClientRequestArgs): void {
     const authority = authorityOf(options, 80);
     const proxy = this.#proxyOf(new URL(`http://${authority}`));
+    this.proxy = proxy?.url.host ?? null;
     if (proxy !== undefined) {
       request.path = `http://${authority}${request.path}`;
       for (const [name, value] of Object.entries(authorization(proxy.url))) request.setHeader(name, value);

@@ -1,9 +1,15 @@
+import { Agent as HttpAgent } from "node:http";
+import { Agent as HttpsAgent } from "node:https";
 import { S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { beginRequest } from "../../../../test/store/handler.js";
 import { endpointOf, endpointUrlOf, wayTo } from "./way.js";
 
-const way = (config: S3ClientConfig, bucket = "locks") =>
-  wayTo(new S3Client({ region: "eu-central-1", ...config }), bucket);
+async function way(config: S3ClientConfig, bucket = "locks"): Promise<string> {
+  const client = new S3Client({ region: "eu-central-1", ...config });
+  await beginRequest(client);
+  return await wayTo(client, bucket);
+}
 
 const HERE = { endpoint: "http://store:9000", forcePathStyle: true };
 
@@ -66,6 +72,33 @@ it("the endpoint of a client is what it was given in place of AWS's", async () =
   const failing: () => Promise<Endpoint> = () => Promise.reject(new Error("no"));
   expect(await told({ endpoint: failing })).toBeUndefined();
   expect(endpointOf({ send() {} } as never)).toEqual({});
+});
+
+describe("goes by the agent of the protocol", () => {
+  class OtherHttp extends HttpAgent {}
+  class OtherHttps extends HttpsAgent {}
+  const at = (protocol: string) => async () => ({ protocol, hostname: "store", path: "/" });
+  it.each<[string, S3ClientConfig, boolean]>([
+    ["of AWS's URL", {}, false],
+    ["of AWS's URL without TLS", { tls: false }, true],
+    ["of a URL", { endpoint: "http://store" }, true],
+    ["of a URL with TLS", { endpoint: "https://store" }, false],
+    ["that is told without a colon", { endpoint: at("http") }, true],
+    ["that is told with one", { endpoint: at("http:") }, true],
+    ["with TLS that is told without one", { endpoint: at("https") }, false],
+  ])("%s", async (_, config, isPlain) => {
+    const of = (plain: boolean) => (plain ? { httpAgent: new OtherHttp() } : { httpsAgent: new OtherHttps() });
+    expect(await way({ ...config, requestHandler: of(!isPlain) })).toContain("locks");
+    const untold = { message: "where requests get to by an agent cannot be told" };
+    await expect(way({ ...config, requestHandler: of(isPlain) })).rejects.toMatchObject(untold);
+  });
+
+  it("and says by what it goes", async () => {
+    const httpAgent = Object.assign(new OtherHttp(), { proxy: "http://proxy:3128" });
+    expect(await way({ ...HERE, requestHandler: { httpAgent } })).toBe(
+      '["http://store:9000","path","locks","proxy","proxy:3128"]',
+    );
+  });
 });
 
 it.each([[new URL("http://store:9000")], [{ hostname: "store" }], [{ protocol: "http:", hostname: "store" }]])(

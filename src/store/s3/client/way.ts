@@ -1,8 +1,11 @@
 import type { S3Client } from "@aws-sdk/client-s3";
+import { routeOf } from "./route.js";
 
 /**
- * Describes how a client reaches a bucket, as a text: equal for all that go to the same URL in the same style. Two names of one machine are
- * two ways, and so is a proxy: what is known of one says nothing about the other.
+ * Describes how a client reaches a bucket, as a text: equal for all that go to the same URL in the same style and by the same proxy, if any.
+ * Two names of one machine are two ways, and so is a proxy: what is known of one says nothing about the other. Servers behind one URL are
+ * not told apart.
+ * @throws where that cannot be told, as of an agent that may connect to anything
  */
 export async function wayTo({ config }: S3Client, bucket: string): Promise<string> {
   const [endpoint, region, isDualstack, isFips] = await Promise.all([
@@ -13,7 +16,9 @@ export async function wayTo({ config }: S3Client, bucket: string): Promise<strin
   ]);
   const variant = [isDualstack && "dualstack", isFips && "fips", config.useAccelerateEndpoint && "accelerate"];
   const url = endpoint === undefined ? `aws ${region} ${variant.filter(Boolean).join(" ")}` : urlOf(endpoint);
-  return JSON.stringify([url, config.forcePathStyle ? "path" : "host", bucket]);
+  const isPlain = endpoint === undefined ? !config.tls : !endpoint.protocol.startsWith("https");
+  const route = await routeOf(config, isPlain ? "http" : "https");
+  return JSON.stringify([url, config.forcePathStyle ? "path" : "host", bucket, ...route]);
 }
 
 /** Finds the URL that a client was given in place of AWS's; its configuration tells that a moment later, if at all. */
