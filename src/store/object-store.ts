@@ -201,11 +201,13 @@ export type WriteOutcome =
 
 /**
  * Refused, and not done. `busy`: only because another write of the key was under way (S3's 409), which does not say that the condition was
- * looked at.
+ * looked at. A 409 that says that the object exists, or that the condition does not hold, is a conflict without it.
  */
 export interface ConflictOutcome {
   readonly kind: "conflict";
   readonly busy?: true;
+  /** By which code the store says that it is busy, for people. */
+  readonly code?: string;
   readonly timing: AnswerTiming;
 }
 

@@ -14,6 +14,7 @@ const isEtag: Check = (value) => typeof value === "string" && value !== "";
 const isTime: Check = (value) => typeof value === "number" && Number.isFinite(value);
 const isFlag: Check = (value) => typeof value === "boolean";
 const isFlagOrNone: Check = (value) => value === undefined || isFlag(value);
+const isTextOrNone: Check = (value) => value === undefined || isText(value);
 const isOurError: Check = (value) => S3MutexError.is(value);
 const isTexts: Check = (value) => Array.isArray(value) && value.every(isText);
 const isMap: Check = (value) => value instanceof Map;
@@ -26,7 +27,7 @@ type Needs = Readonly<Record<string, Check>>;
 
 const TIMED: Needs = { timing: isTiming };
 const NAMED: Needs = { etag: isEtag, ...TIMED };
-const CONFLICT: Needs = { busy: isFlagOrNone, ...TIMED };
+const CONFLICT: Needs = { busy: isFlagOrNone, code: isTextOrNone, ...TIMED };
 const NO_ANSWER = {
   unknown: { error: isOurError, throttled: isFlag, sent: isFlag },
   refused: { error: isOurError },

@@ -7,6 +7,8 @@ export type Check = readonly [id: StoreCheckId, title: string, run: (exam: Exami
 
 /** A check whose requests get no answer that helps is made again. */
 const TRIES = 8;
+/** Where the store says each time that it is busy, two of these tries are seven seconds, and locks would wait no longer. */
+const BUSY_TRIES = 2;
 /** One that locks do not rest on, and whose requests run into their time-outs, is not made again after that: the others are to have time, too. */
 const CHECK_MS = 15_000;
 
@@ -39,22 +41,29 @@ async function madeUntilAnswered(exam: Examination, check: Check, mustKnow: bool
   for (let tries = 1; ; tries += 1) {
     const result = await madeOnce(exam, check);
     if ("verdict" in result) return result;
-    const isLast = tries === TRIES || exam.effects.monotonicMs() > endMs;
-    if (!isLast) await exam.stepBack(result, tries);
-    else if (mustKnow) throw result.error;
-    else return useless(check, `no usable answer in ${tries} of ${TRIES} tries: ${result.error.message}`);
+    const { outcome, isAlwaysBusy } = result;
+    const most = isAlwaysBusy ? BUSY_TRIES : TRIES;
+    const isLast = tries >= most || exam.effects.monotonicMs() > endMs;
+    if (!isLast) await exam.stepBack(outcome, tries);
+    else if (mustKnow) throw outcome.error;
+    else return useless(check, `no usable answer in ${tries} of ${most} tries: ${outcome.error.message}`);
   }
 }
 
+interface Unanswered {
+  readonly outcome: UnknownOutcome;
+  readonly isAlwaysBusy: boolean;
+}
+
 /** Makes the check once, and gives its finding, or the answer that kept it from being made. */
-async function madeOnce(exam: Examination, check: Check): Promise<Finding | UnknownOutcome> {
+async function madeOnce(exam: Examination, check: Check): Promise<Finding | Unanswered> {
   try {
     return await check[2](exam);
   } catch (error) {
     if (error instanceof UnexpectedRefusal) return fail(error.message, REFUSED);
     if (!(error instanceof NoAnswer)) throw error;
     const { outcome } = error;
-    if (outcome.kind === "unknown") return outcome;
+    if (outcome.kind === "unknown") return { outcome, isAlwaysBusy: error.isAlwaysBusy };
     const { code, message } = outcome.error;
     if (code === "store-unsafe") return useless(check, message);
     // The permissions were there at first: what was not examined is not safe for that.

@@ -33,13 +33,15 @@ export interface Passing {
   /** Names of headers that are left out. */
   readonly drops?: (request: Arrived) => readonly string[];
   readonly status?: (request: Arrived, status: number) => number;
+  /** Says in place of what the store has answered. */
+  readonly says?: (request: Arrived, status: number) => Refusal | undefined;
 }
 
 /** Starts the embedded server behind a gate that refuses what this function says, as bucket policies and other stores do. */
 export async function startGate(
   refuse: (request: Arrived) => Refusal | undefined,
   options: S3ServerOptions = {},
-  { drops = () => [], status: shown = (_, status) => status }: Passing = {},
+  { drops = () => [], status: shown = (_, status) => status, says = () => undefined }: Passing = {},
 ): Promise<Gate> {
   const server = await startS3Server({ buckets: ["locks"], ...options });
   const target = new URL(server.endpoint);
@@ -52,17 +54,21 @@ export async function startGate(
       const url = new URL(incoming.url ?? "/", target);
       const request = { method, url, headers, body: Buffer.concat(chunks).toString() };
       arrived.push(request);
-      const refusal = refuse(request);
-      if (refusal !== undefined) {
-        const { status, code, message = code, document } = refusal;
+      const answerWith = ({ status, code, message = code, document }: Refusal): void => {
         response.writeHead(status, { "content-type": "application/xml", "x-amz-request-id": "gate" });
         response.end(document ?? `<Error><Code>${code}</Code><Message>${message}</Message></Error>`);
-        return;
-      }
+      };
+      const refusal = refuse(request);
+      if (refusal !== undefined) return answerWith(refusal);
       const { hostname, port } = target;
       const passed = { ...headers };
       for (const name of drops(request)) delete passed[name];
       const forwarded = sendRequest({ hostname, port, method, path: incoming.url, headers: passed }, (answer) => {
+        const said = says(request, answer.statusCode ?? 502);
+        if (said !== undefined) {
+          answer.resume();
+          return answerWith(said);
+        }
         const status = shown(request, answer.statusCode ?? 502);
         response.writeHead(status, status === answer.statusCode ? answer.headers : { date: answer.headers.date });
         if (status !== answer.statusCode) {

@@ -1,7 +1,33 @@
 import type { Mutant } from "../../mutant.js";
 
+const OF_409 = "test/safety/answers-of-409.test.ts";
+
 /** Answers that are believed though the store did not give them, and ETags that are not its own. */
 export const ANSWERS: readonly Mutant[] = [
+  {
+    name: "each 409 says that a write is under way",
+    why: "a store that says 409 BlobAlreadyExists of an object that exists hands out no lock",
+    file: "src/store/s3/answers/receipts.ts",
+    search: "!(isCreation && code?.match(EXISTS))",
+    replace: "!(isCreation && EXISTS.source === code)",
+    caughtBy: { test: OF_409, named: "409 BlobAlreadyExists" },
+  },
+  {
+    name: "any 409 with a code is a refusal",
+    why: "a write that was turned away for another one that is under way passes for a condition that was honoured",
+    file: "src/store/s3/answers/receipts.ts",
+    search: "return status === 409 && code !==",
+    replace: "return status === 409 && code === undefined && code !==",
+    caughtBy: { test: OF_409, named: "409 OperationAborted" },
+  },
+  {
+    name: "a write that is always busy is asked again",
+    why: "doctor calls a store too slow, after 100 seconds, that has answered each question within milliseconds",
+    file: "src/verify/examination/examination.ts",
+    search: "if (!isLost || error.isAlwaysBusy",
+    replace: "if (!isLost",
+    caughtBy: { test: OF_409, named: "says which question is always answered 409" },
+  },
   {
     name: "bare 404 believed",
     why: "the 404 of an ingress says that a lock is free, or deleted",

@@ -261,8 +261,10 @@ const PAUSE_MS = 50;
 /** Makes the outcome of a question that no answer was about, though the store has answered each time. */
 function saysNothing(key: string, outcomes: readonly WriteOutcome[]): UnknownOutcome {
   const isGone = outcomes.some(({ kind }) => kind === "absent");
-  const why = outcomes.some(isBusy)
-    ? `writes of ${key} are answered 409, as while another write of it is under way. Try again later; if it stays so, use another keyPrefix.`
+  const busy = outcomes.find(isBusy);
+  const code = busy?.kind === "conflict" && busy.code !== undefined ? ` (${busy.code})` : "";
+  const why = busy
+    ? `writes of ${key} are answered 409${code}, as while another write of it is under way. Try again later; if it stays so, use another keyPrefix.`
     : isGone
       ? `writes over ${key} are answered as where there is no object, however often it is created.`
       : `reads say that ${key} is absent, and creations of it are refused. Look at that key with the store's own tools and remove what is there, delete markers included, or use another keyPrefix.`;

@@ -45,7 +45,7 @@ describe("a write", () => {
   it("comes second where the store says so", async () => {
     const { requests } = asking(refusing(412, "PreconditionFailed"), refusing(409, "ConditionalRequestConflict"));
     expect(await requests.put("a", "{}", { IfMatch: '"0"' }, OPTIONS)).toEqual({ kind: "conflict", timing: TIMING });
-    const beside = { kind: "conflict", busy: true, timing: TIMING };
+    const beside = { kind: "conflict", busy: true, code: "ConditionalRequestConflict", timing: TIMING };
     expect(await requests.put("a", "{}", { IfNoneMatch: "*" }, OPTIONS)).toEqual(beside);
   });
 
@@ -83,6 +83,40 @@ describe("a write", () => {
     const { requests } = asking(refusing(501, "NotImplemented"));
     const message = expect.stringContaining("Locks need PutObject with If-Match");
     expect(await requests.put("a", "{}", { IfMatch: '"0"' }, OPTIONS)).toMatchObject({ error: { message } });
+  });
+});
+
+describe("a 409 to a write", () => {
+  it.each(["BlobAlreadyExists", "FileAlreadyExists", "KeyAlreadyExists", "ObjectAlreadyExists", "AlreadyExists"])(
+    "says that it was compared where the store says of a creation that the object exists: 409 %s",
+    async (code) => {
+      const { requests } = asking(refusing(409, code), refusing(409, code));
+      const create = () => requests.put("a", "{}", { IfNoneMatch: "*" }, OPTIONS);
+      expect(await create()).toEqual({ kind: "conflict", timing: TIMING });
+      const replaced = await requests.put("a", "{}", { IfMatch: '"0"' }, OPTIONS);
+      expect(replaced).toEqual({ kind: "conflict", busy: true, code, timing: TIMING });
+    },
+  );
+
+  it.each(["BucketAlreadyExists", "ContainerAlreadyExists", "ObjectAlreadyExistsSoon", "OperationAborted"])(
+    "says nothing where the store says something else: 409 %s",
+    async (code) => {
+      const { requests } = asking(refusing(409, code));
+      const created = await requests.put("a", "{}", { IfNoneMatch: "*" }, OPTIONS);
+      expect(created).toEqual({ kind: "conflict", busy: true, code, timing: TIMING });
+    },
+  );
+
+  it("says that it was compared where the store says so, with whatever status; 409 without a word says nothing", async () => {
+    const failed = refusing(409, "PreconditionFailed");
+    const { requests } = asking(failed, failed, { statusCode: 409 }, { statusCode: 412 });
+    for (const condition of [{ IfMatch: '"0"' }, { IfNoneMatch: "*" }] as const) {
+      expect(await requests.put("a", "{}", condition, OPTIONS)).toEqual({ kind: "conflict", timing: TIMING });
+    }
+    const wordless = await requests.put("a", "{}", { IfNoneMatch: "*" }, OPTIONS);
+    expect(wordless).toStrictEqual({ kind: "conflict", busy: true, timing: TIMING });
+    const compared = await requests.put("a", "{}", { IfNoneMatch: "*" }, OPTIONS);
+    expect(compared).toStrictEqual({ kind: "conflict", timing: TIMING });
   });
 });
 

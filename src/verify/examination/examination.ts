@@ -7,24 +7,27 @@ import type { EtagForm } from "../../store/s3/client/client-state.js";
 import type { PutCondition } from "../../store/s3/learnt/key-requests.js";
 import type { Observations } from "./observations.js";
 import type { OlderObject } from "./older-object.js";
-import { isDone, isRefusal, type ProbeAnswer, type ProbeOutcome, unlessBusy } from "./probe-answer.js";
+import { isDone, isRefusal, nameOfPut, type ProbeAnswer, type ProbeOutcome, unlessBusy } from "./probe-answer.js";
 import type { ProbeRequests } from "./probe-requests.js";
 import type { Thoroughness } from "./thoroughness.js";
 
 /** A request that did not say what was asked, so that the check has to be made again, or cannot be made. */
 export class NoAnswer extends Error {
   readonly outcome: UnknownOutcome | RefusedOutcome;
+  /** Whether another write was said to be under way each time, for longer than any is. */
+  readonly isAlwaysBusy: boolean;
 
-  constructor(outcome: UnknownOutcome | RefusedOutcome) {
+  constructor(outcome: UnknownOutcome | RefusedOutcome, isAlwaysBusy = false) {
     super(outcome.error.message, { cause: outcome.error });
     this.outcome = outcome;
+    this.isAlwaysBusy = isAlwaysBusy;
   }
 }
 
 /** Gives the answer; whatever else a request came to is for the caller of the checks. */
-export function answered(outcome: ProbeOutcome): ProbeAnswer {
+export function answered(outcome: ProbeOutcome, isAlwaysBusy = false): ProbeAnswer {
   if (outcome.kind === "answer") return outcome;
-  throw new NoAnswer(outcome);
+  throw new NoAnswer(outcome, isAlwaysBusy);
 }
 
 const MIN_SHARE_MS = 100;
@@ -175,7 +178,7 @@ export class Examination {
 
   /** Sends one write, and again where the store turned it away, for coming too soon or beside another one. */
   put(key: string, body: string, condition: PutCondition): Promise<ProbeAnswer> {
-    return this.#patient(() => this.lane.put(key, body, condition));
+    return this.#patient(nameOfPut(condition), () => this.lane.put(key, body, condition));
   }
 
   /** Sends a write that is to be refused however often it comes, and so again where its answer was lost. */
@@ -190,7 +193,7 @@ export class Examination {
         return { answer: await write(), isSecond: tries > 1 };
       } catch (error) {
         const isLost = error instanceof NoAnswer && error.outcome.kind === "unknown";
-        if (!isLost || tries === READ_TRIES) throw error;
+        if (!isLost || error.isAlwaysBusy || tries === READ_TRIES) throw error;
         await this.stepBack(error.outcome, tries);
       }
     }
@@ -198,7 +201,7 @@ export class Examination {
 
   /** Sends one delete of the version with this ETag, and again where the store turned it away. */
   deleteVersion(key: string, etag: string | undefined): Promise<ProbeAnswer> {
-    return this.#patient(() => this.lane.delete(key, this.ifMatch(etag).IfMatch));
+    return this.#patient("DELETE with If-Match", () => this.lane.delete(key, this.ifMatch(etag).IfMatch));
   }
 
   read(key: string, ifNoneMatch?: string): Promise<ProbeAnswer> {
@@ -278,11 +281,14 @@ export class Examination {
     }
   }
 
-  async #patient(request: () => Promise<ProbeOutcome>): Promise<ProbeAnswer> {
+  async #patient(what: string, request: () => Promise<ProbeOutcome>): Promise<ProbeAnswer> {
+    let isAlwaysBusy = true;
     for (let tries = 1; ; tries += 1) {
-      const outcome = unlessBusy(await request());
+      const answer = await request();
+      const outcome = unlessBusy(answer, what);
+      isAlwaysBusy &&= outcome !== answer;
       const isTooSoon = outcome.kind === "unknown" && outcome.throttled;
-      if (!isTooSoon || tries === READ_TRIES) return answered(outcome);
+      if (!isTooSoon || tries === READ_TRIES) return answered(outcome, isAlwaysBusy);
       await this.pause(THROTTLE_PAUSE_MS);
     }
   }

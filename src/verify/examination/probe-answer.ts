@@ -1,6 +1,8 @@
 import type { LifecycleRule, ReplicationRule } from "@aws-sdk/client-s3";
 import { S3MutexError } from "../../errors.js";
 import type { AnswerTiming, RefusedOutcome, UnknownOutcome } from "../../store/object-store.js";
+import { isOnlyBusy } from "../../store/s3/answers/receipts.js";
+import type { PutCondition } from "../../store/s3/learnt/key-requests.js";
 
 export type ProbeOperation = "get" | "put" | "delete" | "list" | "head" | "config";
 
@@ -9,6 +11,8 @@ export interface ProbeAnswer {
   readonly kind: "answer";
   readonly status: number;
   readonly timing: AnswerTiming;
+  /** S3's own code, of an answer that is not a success. */
+  readonly code?: string;
   readonly etag?: string | undefined;
   readonly body?: string | undefined;
   /** Its `Last-Modified`, in epoch milliseconds: whole seconds. */
@@ -26,16 +30,27 @@ export type ProbeOutcome = ProbeAnswer | UnknownOutcome | RefusedOutcome;
 
 /**
  * Says whether a write was refused for its condition; 304 is how some proxies say it of a creation, and no other write is answered so. 409
- * is said of another write that is under way.
+ * is said of another write that is under way, unless its code says what stood in the way.
  */
-export function isRefusal({ status }: ProbeAnswer): boolean {
-  return status === 412 || status === 304;
+export function isRefusal({ status, code }: ProbeAnswer): boolean {
+  return status === 412 || status === 304 || (status === 409 && !isOnlyBusy(status, code, true));
 }
 
-/** Takes a 409 to a write for what it says: another one of the key was under way, so that nothing was compared, and it is to be sent again. */
-export function unlessBusy(outcome: ProbeOutcome): ProbeOutcome {
-  if (outcome.kind !== "answer" || outcome.status !== 409) return outcome;
-  const error = new S3MutexError("store-unavailable", "409: another write of the key was under way");
+/** Names a write by its condition. */
+export function nameOfPut({ IfMatch, IfNoneMatch }: PutCondition): string {
+  if (IfMatch !== undefined) return "PUT with If-Match";
+  return IfNoneMatch === undefined ? "PUT" : "PUT with If-None-Match: *";
+}
+
+/**
+ * Takes a 409 to a write for what it says: another one of the key was under way, so that nothing was compared, and it is to be sent again.
+ * @param what the write, in words
+ */
+export function unlessBusy(outcome: ProbeOutcome, what: string): ProbeOutcome {
+  if (outcome.kind !== "answer" || !isOnlyBusy(outcome.status, outcome.code, true)) return outcome;
+  const code = outcome.code === undefined ? "" : ` (${outcome.code})`;
+  const message = `${what} is answered 409${code} each time, as while another write of the key is under way`;
+  const error = new S3MutexError("store-unavailable", message);
   return { kind: "unknown", error, throttled: true, sent: true, timing: outcome.timing };
 }
 

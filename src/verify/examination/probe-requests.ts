@@ -286,7 +286,7 @@ export class ProbeRequests {
         const isRoute = status === 404 && code === undefined && name === "put" && (transmission.text ?? "") !== "";
         const isPageOf = isBare || isRoute || isPage(transmission.text);
         const isTelling = TELLING.has(status) && code !== "NoSuchBucket" && !isPageOf;
-        return isTelling ? { kind: "answer", status, timing } : undefined;
+        return isTelling ? { kind: "answer", status, timing, ...(code !== undefined && { code }) } : undefined;
       },
     };
     const sending = this.#sender.send(operation, { timeoutMs: this.#timeoutMs });

@@ -18,6 +18,17 @@ export function isConflict(status: number, { transmission }: Said, isCreation: b
 }
 
 /**
+ * Says whether a conflict says no more than that another write of the key was under way, so that nothing was compared: 409, unless its code
+ * names what stood in the way. Of a creation that may be the object.
+ */
+export function isOnlyBusy(status: number, code: string | undefined, isCreation: boolean): boolean {
+  return status === 409 && code !== "PreconditionFailed" && !(isCreation && code?.match(EXISTS));
+}
+
+/** Codes of gateways to other stores. A bucket that exists, for one, is not the object. */
+const EXISTS = /^(?:Blob|File|Key|Object|Path|Resource)?AlreadyExists$/;
+
+/**
  * Says whether this is S3's answer to a write that was done, to which it has nothing to say. A page, or the JSON of a gateway that answers
  * everything, is not its answer.
  */

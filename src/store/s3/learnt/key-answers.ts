@@ -3,7 +3,15 @@ import type { BodyBytes } from "../answers/body.js";
 import { decodeBody } from "../answers/content-encoding.js";
 import type { Said } from "../answers/operation.js";
 import { outcomeOfBadAnswer } from "../answers/outcomes.js";
-import { isAboutAnother, isConflict, isDeletion, isForeignPage, isReceipt, notOfS3 } from "../answers/receipts.js";
+import {
+  isAboutAnother,
+  isConflict,
+  isDeletion,
+  isForeignPage,
+  isOnlyBusy,
+  isReceipt,
+  notOfS3,
+} from "../answers/receipts.js";
 import type { Request } from "../answers/request.js";
 import { type Transmission, writtenAt } from "../answers/transmission.js";
 import type { NoEtag } from "../answers/unproven.js";
@@ -91,8 +99,12 @@ export function notDoneBy(
   timing: AnswerTiming,
   isCreation = false,
 ): ConflictOutcome | { readonly kind: "absent"; readonly timing: AnswerTiming } | undefined {
-  if (isConflict(status, said, isCreation)) return { kind: "conflict", ...(status === 409 && { busy: true }), timing };
-  return !isCreation && status === 404 && said.code === "NoSuchKey" ? { kind: "absent", timing } : undefined;
+  const { code } = said;
+  if (isConflict(status, said, isCreation)) {
+    const busy = isOnlyBusy(status, code, isCreation) && { busy: true as const, ...(code !== undefined && { code }) };
+    return { kind: "conflict", ...busy, timing };
+  }
+  return !isCreation && status === 404 && code === "NoSuchKey" ? { kind: "absent", timing } : undefined;
 }
 
 /** Tells what a deletion comes to whose answer is a success. */
