@@ -92,6 +92,22 @@ export const SAFETY: readonly Mutant[] = [
     caughtBy: { test: WAYS, named: "a pool of another size" },
   },
   {
+    name: "the failure of a check is not handed over",
+    why: "a caller whose time is up while the store turns the check away is told that nothing came for its lock, which was answered",
+    file: "src/runtime/check/last-failure.ts",
+    search: 'if (outcome.kind === "unknown") failing',
+    replace: 'if (outcome.kind === "unchanged") failing',
+    caughtBy: { test: "test/safety/unanswered-check.test.ts", named: "a caller whose time is up" },
+  },
+  {
+    name: "the failure of a check is one of the lock",
+    why: "it is said that no request for the lock got through, though its own were all answered",
+    file: "src/runtime/swap/stalled.ts",
+    search: "  if (isOfCheck) {",
+    replace: '  if (isOfCheck && lockName === "") {',
+    caughtBy: { test: "src/runtime/swap/retry-budget-answered.spec.ts", named: "for the check of the store" },
+  },
+  {
     name: "proof of any way",
     why: "what was seen past a proxy is believed behind it",
     file: "src/runtime/check/way-hash.ts",

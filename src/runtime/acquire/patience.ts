@@ -18,6 +18,7 @@ import type { Context } from "../base/context.js";
 import { requestTimeoutMs, sleepUntil, UNREACHABLE_MS } from "../base/timing.js";
 import type { StoreCheckPatience } from "../check/store-is-safe.js";
 import type { Snapshot } from "../swap/snapshot.js";
+import { UNCHECKED } from "../swap/stalled.js";
 import type { WriteLog } from "../swap/write-log.js";
 import type { AcquireRequest } from "./acquire-request.js";
 
@@ -192,17 +193,20 @@ export class Patience {
     const what = `whether the lock ${JSON.stringify(lockName)} is free`;
     const waitedMs = Math.round(this.waitedMs + (this.#request.waitedBeforeMs ?? 0));
     const leftMs = Math.max(0, Math.round(this.#times.attemptUntilMs - this.arrivedAtMs));
-    const why = this.#lastFailure?.message ?? (this.#learnt.wasRefused ? REFUSED : NOTHING_CAME);
+    const ofCheck = this.#lastFailure === undefined ? this.#context.check.lastFailure : undefined;
+    const cause = this.#lastFailure ?? ofCheck;
+    const why = cause?.message ?? (this.#learnt.wasRefused ? REFUSED : NOTHING_CAME);
+    const unchecked = `The lock ${JSON.stringify(lockName)} was not handed out within ${waitedMs} ms, ${UNCHECKED}; the last answer:`;
     const said = isStuck(this.#learnt, this.#nowMs(), this.#context.clock.roundTripMs)
       ? `The lock ${JSON.stringify(lockName)} was free when it was last read, or its lease over, and the store did not let it be taken.`
       : `The store did not say within ${waitedMs} ms ${what}.`;
     const message =
       leftMs < SILENT_MS
         ? `The time of this call was up before the store had said ${what}: what it had asked for before had left ${leftMs} ms. Allow more time.`
-        : `${said} ${why}`;
+        : `${ofCheck === undefined ? said : unchecked} ${why}`;
     return new S3MutexError("store-unavailable", message, {
       lockName,
-      ...(this.#lastFailure === undefined ? {} : { cause: this.#lastFailure }),
+      ...(cause === undefined ? {} : { cause }),
     });
   }
 

@@ -8,6 +8,8 @@ export interface GrantCheck {
   readonly isPassed: boolean;
   /** Why nothing may be written at this moment. */
   readonly refusal: S3MutexError | undefined;
+  /** What the check that runs, or has run last without a verdict, was answered last that did not help. */
+  readonly lastFailure: S3MutexError | undefined;
   /** Begins to find out, unless that is known or under way. */
   begin(timeoutMs: number): void;
   /**
@@ -39,6 +41,7 @@ export interface GrantCheck {
 export const NO_CHECK: GrantCheck = {
   isPassed: true,
   refusal: undefined,
+  lastFailure: undefined,
   begin() {},
   async passed() {},
   async looked() {},

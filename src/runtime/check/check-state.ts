@@ -1,9 +1,10 @@
 import type { ClockReading } from "../../core/store-time.js";
 import type { S3MutexError } from "../../errors.js";
 import type { RefusedOutcome, UnknownOutcome, Versioning } from "../../store/object-store.js";
+import type { Failing } from "./last-failure.js";
 
 /** What is known of a store by all who use it through one client: by bucket and prefix. */
-export interface CheckState {
+export interface CheckState extends Failing {
   passed?: Passed | undefined;
   refused?: { readonly error: S3MutexError; readonly atMs: number } | undefined;
   /** A check that runs. */

@@ -22,6 +22,7 @@ import { timingByStore } from "../swap/told-time.js";
 import { CheckMarker, type Marking, ONE_ETAG, type Told } from "./check-marker.js";
 import type { CheckState, CheckVerdict, FurtherLook } from "./check-state.js";
 import { BOTH_CREATED, ConditionProbe, type ProbeVerdict } from "./condition-probe.js";
+import { keepingFailure } from "./last-failure.js";
 import { deniedError, ignoredError, notEnded, voidAtOnce } from "./unsafe-store.js";
 import { WayHash } from "./way-hash.js";
 
@@ -51,9 +52,9 @@ export class SafetyCheck implements GrantCheck {
   readonly #ways: WayHash;
 
   constructor(options: SafetyCheckOptions) {
-    this.#options = options;
+    this.#options = { ...options, store: keepingFailure(options.store, options.state) };
     this.#ways = new WayHash(options.way);
-    this.#marker = new CheckMarker(options, this.#ways);
+    this.#marker = new CheckMarker(this.#options, this.#ways);
   }
 
   /** Whether a grant may be handed out. */
@@ -65,6 +66,10 @@ export class SafetyCheck implements GrantCheck {
   /** Why nothing may be written at this moment. */
   get refusal(): S3MutexError | undefined {
     return this.#options.state.refused?.error;
+  }
+
+  get lastFailure(): S3MutexError | undefined {
+    return this.isPassed ? undefined : this.#options.state.lastFailure;
   }
 
   /** Hears of a record that was read: it may say that the store was checked. */
@@ -104,6 +109,7 @@ export class SafetyCheck implements GrantCheck {
     const { state, effects } = this.#options;
     if (this.isPassed || state.running !== undefined) return;
     if (state.refused !== undefined && effects.monotonicMs() - state.refused.atMs < REFUSED_FOR_MS) return;
+    state.lastFailure = undefined;
     const running = this.#run(timeoutMs).catch((error: unknown) => notEnded(error));
     state.running = running;
     void running.then(() => {

@@ -17,7 +17,8 @@ export type StoreCheckPatience = RetryOptions & {
  */
 export async function storeIsSafe(context: Context, lockName: string, options: StoreCheckPatience): Promise<void> {
   const { check } = context;
-  if (!check.isPassed) await check.passed(new RetryBudget(context, lockName, options), options);
+  const budget = () => new RetryBudget(context, lockName, { ...options, isOfCheck: true });
+  if (!check.isPassed) await check.passed(budget(), options);
   if (options.writeLog?.hasLostRaces) await check.looked(options);
 }
 

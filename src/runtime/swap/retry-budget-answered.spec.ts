@@ -25,6 +25,16 @@ describe("a store, or something before it, that has answered", () => {
     await expect(budget.afterFailure(answered("a 507"))).rejects.toMatchObject({ message: said });
   });
 
+  it("is quoted for the check of the store where that is what was asked for, and not for the lock", async () => {
+    const { clockwork, budget, timed } = begun({ isOfCheck: true });
+    await timed(budget.afterFailure(answered("one")));
+    await clockwork.pass(30_000);
+    const uncheckable = 'The lock "x" was not handed out, since the store could not be checked';
+    const said = `${uncheckable}; the last answer: a 507`;
+    await expect(budget.afterFailure(answered("a 507"))).rejects.toMatchObject({ message: said });
+    await expect(budget.afterFailure(unknown("gone"))).rejects.toMatchObject({ message: `${uncheckable}: gone` });
+  });
+
   it("is still quoted where there was no time for one more request", async () => {
     const { clockwork, budget, timed } = begun();
     await timed(budget.afterFailure(answered("a 507")));

@@ -65,6 +65,8 @@ export interface RetryOptions {
   readonly onFailure?: (error: S3MutexError, isAnswered: boolean) => void;
   /** Told as a request is (`RequestOptions`). */
   readonly onRefusal?: RequestOptions["onRefusal"];
+  /** Whether what is asked is not the lock's object, but whether the store may be locked on. */
+  readonly isOfCheck?: boolean;
   /** Aborted: no further request; the swap rejects with `aborted`. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -247,7 +249,8 @@ export class RetryBudget {
   }
 
   get #words(): ReturnType<typeof wordsOfSilence> {
-    return wordsOfSilence(this.#lockName, { isAnswered: this.#isAnswered, hasRead: this.#hasRead });
+    const about = { isAnswered: this.#isAnswered, hasRead: this.#hasRead, isOfCheck: this.#options.isOfCheck };
+    return wordsOfSilence(this.#lockName, about);
   }
 
   get #untilMs(): number {

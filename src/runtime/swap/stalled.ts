@@ -73,11 +73,27 @@ export function hasAnswered({ timing, brokeOff }: UnknownOutcome): boolean {
   return timing !== undefined && brokeOff === undefined;
 }
 
+/** Why a lock that is free is not handed out. */
+export const UNCHECKED = "since the store could not be checked";
+
 /** Says how it stands with a call for which nothing has come: whatever answers was reached. Without a name it is a listing. */
 export function wordsOfSilence(
   lockName: string | undefined,
-  { isAnswered, hasRead }: { readonly isAnswered: boolean | undefined; readonly hasRead: boolean },
+  {
+    isAnswered,
+    hasRead,
+    isOfCheck = false,
+  }: { readonly isAnswered: boolean | undefined; readonly hasRead: boolean; readonly isOfCheck?: boolean | undefined },
 ): { readonly past: string; readonly present: string } {
+  if (isOfCheck) {
+    // What was asked for the lock itself was answered, or there would be nothing to hand out.
+    const name = JSON.stringify(lockName ?? "");
+    const last = isAnswered ? "; the last answer" : "";
+    return {
+      past: `The lock ${name} was not handed out, ${UNCHECKED}${last}`,
+      present: `the lock ${name} is not handed out, ${UNCHECKED}`,
+    };
+  }
   const subject = lockName === undefined ? "a listing" : `the lock ${JSON.stringify(lockName)}`;
   const kind = hasRead ? "write" : "request";
   return isAnswered
