@@ -20,7 +20,10 @@ export interface FencedObjectOptions {
    * empty, any but one that has the form of a lock's key (letters, digits, `-`, `_`, `/` and escapes, then `.json`).
    */
   readonly key: string;
-  /** Its bucket, reached through the same client. @default the mutex's */
+  /**
+   * Its bucket, reached through the same client. `verify` asks only in the mutex's own whether conditions hold: run `s3-mutex doctor` on another
+   * one, since where its store ignores them, an older holder overwrites what a newer one wrote. @default the mutex's
+   */
   readonly bucket?: string | undefined;
   /** Take over an object that was written by other means, as the JSON or the text that it holds. @default refuse it */
   readonly adopt?: "json" | "text" | undefined;
