@@ -51,7 +51,7 @@ export function refusing(statusCode: number, code: string, headers: Record<strin
   return { statusCode, headers: { "content-type": "application/xml", ...headers }, body };
 }
 
-/** Has the HTTP handler of a client begin a request that was given up already: before its first one it does not tell its agents. */
+/** Begins a request of a client that was given up already: before the first one its HTTP handler does not tell its agents. */
 export async function beginRequest({ config }: S3Client): Promise<void> {
   const request = { protocol: "http:", hostname: "store.invalid", method: "GET", path: "/", headers: {} };
   await config.requestHandler.handle(request as never, { abortSignal: AbortSignal.abort() }).catch(() => {});

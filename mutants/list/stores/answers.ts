@@ -10,7 +10,7 @@ export const ANSWERS: readonly Mutant[] = [
     file: "src/store/s3/answers/receipts.ts",
     search: "!(isCreation && code?.match(EXISTS))",
     replace: "!(isCreation && EXISTS.source === code)",
-    caughtBy: { test: OF_409, named: "409 BlobAlreadyExists" },
+    caughtBy: { test: OF_409, named: "one holds the lock, and the others wait" },
   },
   {
     name: "any 409 with a code is a refusal",
@@ -18,7 +18,7 @@ export const ANSWERS: readonly Mutant[] = [
     file: "src/store/s3/answers/receipts.ts",
     search: "return status === 409 && code !==",
     replace: "return status === 409 && code === undefined && code !==",
-    caughtBy: { test: OF_409, named: "409 OperationAborted" },
+    caughtBy: { test: OF_409, named: "is not handed out, and the error quotes that" },
   },
   {
     name: "a write that is always busy is asked again",

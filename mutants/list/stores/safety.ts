@@ -295,7 +295,7 @@ export const SAFETY: readonly Mutant[] = [
     name: "the examination takes a 409 for a refusal",
     why: "doctor passes a store that ignores conditions and was busy with the key",
     file: "src/verify/examination/probe-answer.ts",
-    search: 'if (outcome.kind !== "answer" || outcome.status !== 409) return outcome;',
+    search: 'if (outcome.kind !== "answer" || !isOnlyBusy(outcome.status, outcome.code, true)) return outcome;',
     replace: "if (outcome) return outcome;",
     caughtBy: { test: "src/verify/examination/probe-answer.spec.ts", named: "409" },
   },
