@@ -4,7 +4,7 @@ import type { Context } from "../runtime/base/context.js";
 import { settledWithin } from "../runtime/base/timing.js";
 import type { HeldLock, Lock } from "./lock.js";
 
-/** Several locks held as one: acquired in one global order, released in reverse; lost as soon as one of them is lost. */
+/** Several locks held as one: acquired in one global order, released together; lost as soon as one of them is lost. */
 export interface LockSet extends AsyncDisposable {
   /** In the order in which they were acquired. */
   readonly locks: readonly Lock[];
@@ -17,7 +17,7 @@ export interface LockSet extends AsyncDisposable {
   /** Throws the first loss unless all are held at this very moment. */
   assertHeld(): void;
   /**
-   * Gives all back, the last one first. Doing it twice is harmless.
+   * Gives all back: asks for each at once, the last one first, and waits for all. Doing it twice is harmless.
    * @returns false when any of them had been lost before
    * @throws the first error, after all have been tried
    */
@@ -56,8 +56,7 @@ export class HeldLockSet implements LockSet {
   }
 
   async release(): Promise<boolean> {
-    const outcomes: PromiseSettledResult<boolean>[] = [];
-    for (const lock of this.locks.toReversed()) outcomes.push(...(await Promise.allSettled([lock.release()])));
+    const outcomes = await this.#eachAtOnce((lock) => lock.release());
     const failed = outcomes.find((outcome) => outcome.status === "rejected");
     if (failed !== undefined) throw failed.reason;
     return outcomes.every((outcome) => outcome.status === "fulfilled" && outcome.value);
@@ -65,7 +64,12 @@ export class HeldLockSet implements LockSet {
 
   /** For `await using`: each reports to the logger where no release got through. */
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const lock of this.locks.toReversed()) await lock[Symbol.asyncDispose]();
+    await this.#eachAtOnce((lock) => lock[Symbol.asyncDispose]());
+  }
+
+  /** Ends all, none after another: one that waits for its turn while the store is silent would run out, and be lost to work that has ended. */
+  #eachAtOnce<T>(end: (lock: HeldLock) => Promise<T>): Promise<PromiseSettledResult<T>[]> {
+    return Promise.allSettled(this.locks.toReversed().map(end));
   }
 }
 

@@ -97,6 +97,19 @@ test("run with several locks: all or none, each with its token, lost together", 
   expect(await mutex.isLocked("b")).toBe(false);
 });
 
+test("run with several locks: the command's exit code, where the store says nothing from its end on", async () => {
+  const { server, environment } = await startStore();
+  const script = 'trap "exit 0" TERM; echo up; while :; do sleep 0.1; done';
+  const running = startCli(["run", "--lease", "3s", "a", "b", "--", "sh", "-c", script], environment);
+  await running.says(/up/);
+  server.faults.add({ fault: "never-answer" });
+  running.process.kill("SIGTERM");
+  expect(await running.ended).toMatchObject({
+    exitCode: 0,
+    stderr: expect.stringMatching(/the locks "a" and "b" could not be released (?!.*had ended with)/),
+  });
+});
+
 test.each([
   [["--permits", "2", "a", "b"], "One semaphore at a time: b is one too many"],
   [["--permits", "2", "-s", "a"], "--permits and --shared contradict each other"],

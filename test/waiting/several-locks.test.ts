@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { S3MutexError } from "../../src/errors.js";
 import type { LockSet } from "../../src/primitives/lock-set.js";
 import type { S3Mutex } from "../../src/s3-mutex.js";
@@ -6,7 +6,7 @@ import { Scene } from "../../testkit/scene.js";
 import { share } from "../scale.js";
 import { aftermath, keyOf, leftovers, outcomeOf, pause, problemsBySeed, queueOf, Rooms } from "./place.js";
 
-/** Several locks at once: all or none, in one order, given back in reverse. */
+/** Several locks at once: all or none, in one order, given back together. */
 
 const NAMES = ["c", "a", "b"];
 
@@ -18,7 +18,7 @@ function storyOf(mutex: S3Mutex): string[] {
   return story;
 }
 
-it("acquires in the order of the names, whatever order they are given in, and releases in reverse", async () => {
+it("acquires in the order of the names, whatever order they are given in, and asks for the last one's release first", async () => {
   const scene = new Scene();
   const { mutex } = scene.client();
   const story = storyOf(mutex);
@@ -213,4 +213,59 @@ it("says that the time was up, and not after how little, where other locks had t
       /^The time of this call was up before the store had said whether the lock "b" is free: what it had asked for before had left \d+ ms\. /,
     );
   }
+});
+
+/** What one of several locks outlives is not to be lost with it: no work is done any more under what is being given back. */
+describe("over a store that says nothing from the end of the work on", () => {
+  const LEASE_MS = 9000;
+
+  function silentFrom(scene: Scene): { mutex: S3Mutex; silence: () => string; lost: string[] } {
+    const { mutex } = scene.client({ lockTimeoutMs: LEASE_MS });
+    const lost: string[] = [];
+    mutex.on("lost", ({ lockName }) => lost.push(lockName));
+    const silence = () => {
+      scene.fate = () => ({ kind: "lost" });
+      return "done";
+    };
+    return { mutex, silence, lost };
+  }
+
+  it.each([[["a"]], [["a", "b"]], [NAMES]])("withLocks of %j gives the result, after one lease", async (names) => {
+    const scene = new Scene();
+    const { mutex, silence, lost } = silentFrom(scene);
+    const startedAtMs = scene.nowMs;
+    expect(await scene.until(mutex.withLocks(names, silence))).toBe("done");
+    expect(scene.nowMs - startedAtMs).toBeLessThan(LEASE_MS + 500);
+    expect(lost).toEqual([]);
+  });
+
+  it("a set that is released says that the store did not answer, and aborts no signal", async () => {
+    const scene = new Scene();
+    const { mutex, silence, lost } = silentFrom(scene);
+    const set = await scene.until(mutex.acquireAll(NAMES));
+    silence();
+    const { code } = await scene.until(outcomeOf(scene, set.release()));
+    expect([code, set.signal.aborted, lost]).toEqual(["store-unavailable", false, []]);
+  });
+
+  it("withLocks is lost where one of them was over by its clock before the function ended", async () => {
+    const scene = new Scene();
+    const { mutex, process } = scene.client({ lockTimeoutMs: LEASE_MS });
+    const running = mutex.withLocks(NAMES, () => {
+      process.freeze(LEASE_MS + 4000, false);
+      return scene.world.sleep(LEASE_MS + 2000).then(() => "done");
+    });
+    expect((await scene.until(outcomeOf(scene, running))).error).toMatchObject({ code: "lost", result: "done" });
+  });
+});
+
+it("rejects withLocks where only the release tells that one of them had been taken away", async () => {
+  const scene = new Scene();
+  const { mutex } = scene.client();
+  const running = mutex.withLocks(NAMES, async () => {
+    await scene.client().mutex.releaseLock("a", true);
+    return "done";
+  });
+  const { error } = await scene.until(outcomeOf(scene, running));
+  expect(error).toMatchObject({ code: "lost", lockName: "a", reason: "force-released", result: "done" });
 });

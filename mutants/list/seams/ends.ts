@@ -3,6 +3,19 @@ import type { Mutant } from "../../mutant.js";
 /** Calls and loops that would not end, or would end where they should go on. */
 export const ENDS: readonly Mutant[] = [
   {
+    name: "several locks are given back one after another",
+    why: "over a store that is silent, those that wait for their turn run out, and work that had ended under all of them is told that it was lost",
+    file: "src/primitives/lock-set.ts",
+    search: "    return Promise.allSettled(this.locks.toReversed().map(end));\n",
+    replace: `    return (async () => {
+      const ends: PromiseSettledResult<T>[] = [];
+      for (const lock of this.locks.toReversed()) ends.push(...(await Promise.allSettled([end(lock)])));
+      return ends;
+    })();
+`,
+    caughtBy: { test: "test/waiting/several-locks.test.ts", named: "gives the result, after one lease" },
+  },
+  {
     name: "the time of a call begins with its turn",
     why: "over a silent store, calls on one fenced object have their whole time one after the other",
     file: "src/runtime/fenced/call-queue.ts",
