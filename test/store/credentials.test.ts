@@ -185,6 +185,7 @@ it.each([
     async () => ({ accessKeyId: "key" }),
     /400 ExpiredToken.*provider failed: it gave credentials without/,
   ],
+  ["fails", () => Promise.reject(new Error("vault is sealed")), /400 ExpiredToken.*provider failed: vault is sealed/],
 ])(
   "S11: a lock that is lost while the provider of others %s says what the store has refused",
   async (_, next, said) => {

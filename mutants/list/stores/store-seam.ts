@@ -210,6 +210,14 @@ export const STORE_SEAM: readonly Mutant[] = [
     caughtBy: { test: "test/store/credentials-function.test.ts", named: "credentials that cannot sign are not kept" },
   },
   {
+    name: "a provider that has failed had not answered yet",
+    why: "who loses a lock for expired credentials is told to wait for a provider that has failed, and not with what",
+    file: "src/store/s3/sender.ts",
+    search: "if (refusal !== undefined && failure !== undefined) return",
+    replace: "if (failure?.cause === refusal) return",
+    caughtBy: { test: "test/store/credentials.test.ts", named: "while the provider of others fails" },
+  },
+  {
     name: "files remembered",
     why: "the SDK's memory of a credentials file outlives the file, so a hold is lost though new credentials are there",
     file: "src/store/s3/client/client.ts",

@@ -47,9 +47,9 @@ describe("credentials that the store does not take any more", () => {
   });
 });
 
-describe("a refusal for which others are looked for", () => {
-  const ASKED = /400 ExpiredToken.*Asked for others, the credentials provider had not answered yet\.$/;
+const ASKED = /400 ExpiredToken.*Asked for others, the credentials provider had not answered yet\.$/;
 
+describe("a refusal for which others are looked for", () => {
   function refused(next: () => Promise<unknown>) {
     let asked = 0;
     const { client } = clientAnswering(
@@ -73,6 +73,7 @@ describe("a refusal for which others are looked for", () => {
       await clockwork.pass(30_000);
     }
     expect(await outcome).toMatchObject({ kind: "refused", error: { message: expect.not.stringMatching(ASKED) } });
+    expect(told).toEqual([expect.stringMatching(ASKED), expect.stringMatching(ASKED)]);
   });
 
   it("is taken back where the request is sent again with others", async () => {
@@ -116,6 +117,24 @@ async function waitedOut(clockwork: Clockwork): Promise<void> {
   await expect.poll(() => clockwork.pendingMs).toContain(1_000);
   await clockwork.pass(1_000);
 }
+
+it("a refusal for which others are looked for says why there are none as soon as that is known, until the store takes a request again", async () => {
+  let asked = 0;
+  const { client } = clientAnswering((_, count) => (count % 2 === 1 ? DONE : refusing(400, "ExpiredToken")), {
+    credentials: () => (asked++ === 0 ? Promise.resolve(CREDENTIALS) : Promise.reject(new Error("vault is sealed"))),
+  });
+  const { send, clockwork } = sending(client);
+  const FAILED = /400 ExpiredToken.*Asked for others, the credentials provider failed: vault is sealed\.$/;
+  for (let times = 0; times < 2; times += 1) {
+    expect(await send()).toMatchObject({ kind: "seen" });
+    const told: (string | undefined)[] = [];
+    const refused = send({ ...OPTIONS, onRefusal: (error?: Error) => void told.push(error?.message) });
+    await waitedOut(clockwork);
+    expect(await refused).toMatchObject({ kind: "refused", error: { message: expect.stringMatching(FAILED) } });
+    expect(told).toEqual([expect.stringMatching(ASKED), expect.stringMatching(FAILED)]);
+    await clockwork.pass(1_000);
+  }
+});
 
 describe("other credentials", () => {
   it("are looked for once where none have ever worked, and twice where others did, a second apart", async () => {

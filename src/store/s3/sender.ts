@@ -151,8 +151,11 @@ interface Outdated {
  * that which the caller is to learn.
  */
 function refusalIn({ outcome: { error }, unusable }: Outdated, credentials: CredentialsState): S3MutexError {
-  if (unusable) return credentials.refusal === undefined ? error : withoutOthers(credentials.refusal, credentials);
+  const { refusal, failure } = credentials;
+  if (unusable) return refusal === undefined ? error : withoutOthers(refusal, credentials);
   credentials.refusal = error;
+  // What it failed with before the store has last taken a request is over.
+  if (refusal !== undefined && failure !== undefined) return withoutOthers(error, credentials);
   return saying(error, "Asked for others, the credentials provider had not answered yet.");
 }
 
