@@ -1,9 +1,34 @@
 import type { Mutant } from "../../mutant.js";
 
 const CLEAN_UP = "test/doctor/clean-up.test.ts";
+const WITHOUT_CREDENTIALS = "test/doctor/hanging-credentials.test.ts";
 
 /** What an examination leaves behind, and what it says of that. */
 export const EXAMINATION: readonly Mutant[] = [
+  {
+    name: "a write leaves after the examination",
+    why: "a write that waited for credentials while doctor was stopped leaves an object that nothing removes",
+    file: "src/verify/examination/probe-requests.ts",
+    search: "          if (isOver()) throw new TransmissionRefused(OVER.error.message);\n",
+    replace: "",
+    caughtBy: { test: WITHOUT_CREDENTIALS, named: "nothing leaves once it is over" },
+  },
+  {
+    name: "credentials that do not come are waited for five times",
+    why: "doctor without credentials calls the store too slow after 100 seconds, instead of naming them",
+    file: "src/verify/checks/permissions.ts",
+    search: "if (tries < TRIES && !isInVain) await",
+    replace: "if (tries < TRIES) await",
+    caughtBy: { test: WITHOUT_CREDENTIALS, named: "waited for them in vain: alone" },
+  },
+  {
+    name: "a write keeps what a read could not have",
+    why: "doctor with several ways to the store waits twice as long for credentials that do not come",
+    file: "src/verify/examination/answering.ts",
+    search: '  if (read.kind === "unknown" && !read.sent) return read;\n',
+    replace: "",
+    caughtBy: { test: WITHOUT_CREDENTIALS, named: "waited for them in vain: beside" },
+  },
   {
     name: "a refused write counts as one that left an object",
     why: "doctor without credentials tells its user to remove what was never written",

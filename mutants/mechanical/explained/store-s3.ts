@@ -572,6 +572,7 @@ export const OF_STORE: readonly Explained[] = [
     ['return { kind: "unknown", notApplied: true, hint }', 'return { kind: "", notApplied: true, hint }'],
     ['DAMAGED.has(code)) return { kind: "unknown" }', 'DAMAGED.has(code)) return { kind: "" }'],
     ['DAMAGED.has(code)) return { kind: "unknown" }', "DAMAGED.has(code)) return {}"],
+    ['"OutOfTime") return { kind: "unknown"', '"OutOfTime") return { kind: ""'],
     ['TIMEOUTS.has(code)) return { kind: "unknown" }', 'TIMEOUTS.has(code)) return { kind: "" }'],
     ['TIMEOUTS.has(code)) return { kind: "unknown" }', "TIMEOUTS.has(code)) return {}"],
     ['mayRecover) return { kind: "unknown"', 'mayRecover) return { kind: ""'],

@@ -1,5 +1,6 @@
 import { arnOf } from "../../arguments/bucket-names.js";
 import { ifAllowed } from "../../store/s3/answers/refusals.js";
+import { LONG_ENOUGH_MS } from "../examination/answering.js";
 import { type Examination, NoAnswer } from "../examination/examination.js";
 import type { ProbeOutcome } from "../examination/probe-answer.js";
 import { isDone } from "../examination/probe-answer.js";
@@ -86,11 +87,15 @@ function orCause(outcome: ProbeOutcome): ProbeOutcome {
 }
 
 async function tried(exam: Examination, request: () => Promise<ProbeOutcome>): Promise<ProbeOutcome> {
+  const { effects } = exam;
+  const startedAtMs = effects.monotonicMs();
   for (let tries = 1; ; tries += 1) {
     const outcome = await request();
     if (outcome.kind === "refused" && NOT_PERMISSIONS.has(outcome.error.code)) throw outcome.error;
     if (outcome.kind !== "unknown") return outcome;
-    if (tries < TRIES) await exam.stepBack(outcome, tries);
+    // One that waits in vain for what comes before it leaves, such as credentials, is not made ready five times.
+    const isInVain = !outcome.sent && effects.monotonicMs() - startedAtMs > LONG_ENOUGH_MS;
+    if (tries < TRIES && !isInVain) await exam.stepBack(outcome, tries);
     // A store that answers is examined, however badly it answers; of one that does not, nothing can be said.
     else if (outcome.timing === undefined) throw new NoAnswer(outcome).outcome.error;
     else return outcome;

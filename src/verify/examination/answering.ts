@@ -9,7 +9,7 @@ type Silence = UnknownOutcome | RefusedOutcome;
 const TRIES = 5;
 const PAUSE_MS = 50;
 /** One that lets each request run into its time-out is not asked five times. */
-const LONG_ENOUGH_MS = 10_000;
+export const LONG_ENOUGH_MS = 10_000;
 
 type When = "at first" | "still";
 
@@ -45,6 +45,8 @@ async function askedOnce(exam: Examination, lane: ProbeRequests, when: When): Pr
   if (read.kind === "refused") return isExcused(read, exam.hidesAbsence || when === "at first") ? undefined : read;
   // A page is shown for every key that there is not.
   if (when === "at first" && read.kind === "answer" && read.status === 404) return undefined;
+  // What kept it from leaving, such as credentials that do not come, keeps a write as well.
+  if (read.kind === "unknown" && !read.sent) return read;
   const create = () => lane.put(exam.newKey("present"), exam.newBody(), { IfNoneMatch: "*" });
   let write = when === "at first" ? await create() : await lane.put(exam.newKey("present"), exam.newBody(), {});
   // A policy may deny writes without a condition.

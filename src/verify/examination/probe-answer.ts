@@ -28,6 +28,14 @@ export interface ProbeAnswer {
 
 export type ProbeOutcome = ProbeAnswer | UnknownOutcome | RefusedOutcome;
 
+/** What becomes of a request that comes too late to be sent. */
+export const OVER: UnknownOutcome = {
+  kind: "unknown",
+  error: new S3MutexError("store-unavailable", "The examination of the store is over"),
+  throttled: false,
+  sent: false,
+};
+
 /**
  * Says whether a write was refused for its condition; 304 is how some proxies say it of a creation, and no other write is answered so. 409
  * is said of another write that is under way, unless its code says what stood in the way.

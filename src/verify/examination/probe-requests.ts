@@ -9,15 +9,14 @@ import {
   PutObjectCommand,
   type S3Client,
 } from "@aws-sdk/client-s3";
-import { S3MutexError } from "../../errors.js";
 import type { Effects } from "../../runtime/base/effects.js";
-import type { UnknownOutcome } from "../../store/object-store.js";
 import { isPage } from "../../store/s3/answers/answer.js";
 import { readBody } from "../../store/s3/answers/body.js";
 import { decodeKey } from "../../store/s3/answers/document.js";
 import type { Operation, Said } from "../../store/s3/answers/operation.js";
 import { outcomeOfBadAnswer } from "../../store/s3/answers/outcomes.js";
 import { isReceipt, notOfS3 } from "../../store/s3/answers/receipts.js";
+import { TransmissionRefused } from "../../store/s3/answers/transmission.js";
 import { type AbsenceState, type ClientState, stateOf } from "../../store/s3/client/client-state.js";
 import { type HeaderFields, headerFieldsOf, type StoreHeaders } from "../../store/s3/client/store-headers.js";
 import type { PutCondition } from "../../store/s3/learnt/key-requests.js";
@@ -25,8 +24,8 @@ import { PutChecksums } from "../../store/s3/learnt/put-checksum.js";
 import { Sender } from "../../store/s3/sender.js";
 import { NOT_SENT, type SlowWrite, sendSlowly } from "./held-back.js";
 import type { Observations } from "./observations.js";
-import type { ProbeAnswer, ProbeOperation, ProbeOutcome } from "./probe-answer.js";
-import type { StartingLine } from "./starting-line.js";
+import { OVER, type ProbeAnswer, type ProbeOperation, type ProbeOutcome } from "./probe-answer.js";
+import { beforeItLeaves, type StartingLine } from "./starting-line.js";
 import { endOf } from "./writes.js";
 
 export interface ListPage {
@@ -45,13 +44,6 @@ const TELLING: ReadonlySet<number> = new Set([304, 404, 409, 412]);
 
 const ANSWERS_EVERYTHING =
   "This is not an answer of S3: a portal, a proxy or a website says so to everything. Check the endpoint, and what is between it and this process.";
-
-const OVER: UnknownOutcome = {
-  kind: "unknown",
-  error: new S3MutexError("store-unavailable", "The examination of the store is over"),
-  throttled: false,
-  sent: false,
-};
 
 /** Where they go, and what is noted of the answers. */
 export interface ProbeRequestsOptions {
@@ -253,13 +245,19 @@ export class ProbeRequests {
     prepare: () => { readonly command: object; work(signal: AbortSignal): Promise<Fields> },
     onRefused: (status: number, said: Said) => void = () => {},
   ): Promise<ProbeOutcome> {
-    if (this.#isOver || (name === "put" && !this.#takesWrites)) return OVER;
+    const isOver = () => this.#isOver || (name === "put" && !this.#takesWrites);
+    if (isOver()) return OVER;
     const operation: Operation<Fields, ProbeOutcome> = {
       request: { action, bucket: this.#bucket, isExamination: true, ...(key === undefined ? {} : { key }) },
       streams: name === "get",
       start: () => {
         const prepared = prepare();
         start?.hold(prepared.command);
+        beforeItLeaves(prepared.command, () => {
+          // It may have waited for credentials for longer than the examination lasts.
+          if (isOver()) throw new TransmissionRefused(OVER.error.message);
+          if (name === "put" && key !== undefined) this.#observations.writes.note(key, ended);
+        });
         return prepared;
       },
       onSuccess: (fields, timing, transmission) => {
@@ -290,7 +288,7 @@ export class ProbeRequests {
       },
     };
     const sending = this.#sender.send(operation, { timeoutMs: this.#timeoutMs });
-    if (name === "put" && key !== undefined) this.#observations.writes.note(key, sending.then(endOf));
+    const ended = sending.then(endOf);
     const outcome = await sending;
     this.#observations.note(name, outcome, key);
     return outcome;

@@ -5,7 +5,7 @@ const PATIENCE_MS = 400;
 
 interface Holdable {
   readonly middlewareStack: {
-    add(middleware: (next: Next) => Next, options: { step: string; priority: string; name: string }): void;
+    add(middleware: (next: Next) => Next, options: { step: string; priority?: string; name: string }): void;
   };
 }
 type Next = (args: object) => Promise<object>;
@@ -50,4 +50,15 @@ export class StartingLine {
     }
     return this.#open;
   }
+}
+
+/** Calls this each time that a command is about to leave this process, signed and past its starting line; where it throws, nothing leaves. */
+export function beforeItLeaves(command: object, call: () => void): void {
+  (command as Holdable).middlewareStack.add(
+    (next) => async (args) => {
+      call();
+      return next(args);
+    },
+    { step: "deserialize", name: "s3MutexBeforeItLeaves" },
+  );
 }

@@ -1,6 +1,8 @@
 import { expect, it } from "vitest";
+import { OutOfTime } from "../../time-bound.js";
 import { outcomeOfFailure } from "./outcomes.js";
 import type { Request } from "./request.js";
+import { type Transmission, TransmissionRefused } from "./transmission.js";
 
 const PUT: Request = { action: "s3:PutObject", bucket: "locks", key: "a", isConditional: true };
 
@@ -27,4 +29,13 @@ it.each([
   const outcome = outcomeOfFailure(Object.assign(new Error(message), { name }), {}, context);
   expect(outcome).toMatchObject({ kind: "refused", error: { code: "invalid-argument" } });
   expect(outcome.error.message).toContain(remedy);
+});
+
+it("names the credentials where the time was up before a request was sent, and only there", () => {
+  const context = { request: PUT, credentialsWorked: true, clockCorrected: false };
+  const words = (transmission: Transmission, thrown: Error) =>
+    outcomeOfFailure(thrown, transmission, context).error.message;
+  expect(words({}, new OutOfTime("late"))).toMatch(/late\. Nothing has left: the credentials of the S3 client/);
+  expect(words({ sentAtMs: 1 }, new OutOfTime("late"))).not.toContain("credentials");
+  expect(words({}, new TransmissionRefused("twice"))).not.toContain("credentials");
 });

@@ -176,6 +176,7 @@ function verdictWithoutAnswer(failure: Failure, { credentialsWorked }: FailureCo
   }
   // An access point beside an endpoint that is an address, for one, makes no URL (ERR_INVALID_URL).
   const isOfNetwork = NETWORK_CODE.test(code) && !code.startsWith("ERR_INVALID_") && failure.unreadFile !== true;
+  if (!sent && code === "OutOfTime") return { kind: "unknown", hint: UNREADY };
   if (sent || isOfNetwork || TIMEOUTS.has(code)) return { kind: "unknown" };
   const own = credentialsRemedy(failure);
   if (statusElsewhere !== undefined || own !== undefined) {
@@ -188,6 +189,9 @@ function verdictWithoutAnswer(failure: Failure, { credentialsWorked }: FailureCo
   return { kind: "refused", code: "invalid-argument", remedy };
 }
 
+const UNREADY =
+  "Nothing has left: the credentials of the S3 client, or its region, have not come. Their provider (a function, a `credential_process`, a metadata service) does not answer.";
+
 /** ECONNREFUSED, EAI_AGAIN, CERT_HAS_EXPIRED, ERR_TLS_...: codes of Node, written in capitals. */
 const NETWORK_CODE = /^[A-Z][A-Z0-9_]+$/;
-const TIMEOUTS: ReadonlySet<string> = new Set(["OutOfTime", "TransmissionRefused", "TimeoutError", "AbortError"]);
+const TIMEOUTS: ReadonlySet<string> = new Set(["TransmissionRefused", "TimeoutError", "AbortError"]);
