@@ -3,6 +3,22 @@ import type { Mutant } from "../../mutant.js";
 /** Calls and loops that would not end, or would end where they should go on. */
 export const ENDS: readonly Mutant[] = [
   {
+    name: "a result that is refused is given up",
+    why: "work that was done is done again, since its credentials ran out for three seconds when its result was written",
+    file: "src/primitives/once/run-once.ts",
+    search: 'if (!S3MutexError.is(error, "access-denied") || leftMs <= 0) throw error;',
+    replace: "if (leftMs <= Number.POSITIVE_INFINITY) throw error;",
+    caughtBy: { test: "test/once/refused-result.test.ts", named: "is remembered where it takes it after 4000 ms" },
+  },
+  {
+    name: "a result that is refused is written without an end",
+    why: "where only results are refused, the lock is renewed all the while, and the call never ends",
+    file: "src/primitives/once/run-once.ts",
+    search: "const leftMs = Math.min(untilMs - effects.monotonicMs(), lock.remainingMs);",
+    replace: "const leftMs = untilMs < 0 ? 0 : lock.remainingMs;",
+    caughtBy: { test: "test/once/refused-result.test.ts", named: "is told as refused, with the result, after one lease" },
+  },
+  {
     name: "several locks are given back one after another",
     why: "over a store that is silent, those that wait for their turn run out, and work that had ended under all of them is told that it was lost",
     file: "src/primitives/lock-set.ts",
