@@ -57,6 +57,7 @@ export type {
   HoldStart,
   OwnTopics,
   S3MutexDiagnostics,
+  StoreRefusal,
   StoreRequest,
   Topics,
 } from "./runtime/base/diagnostics.js";

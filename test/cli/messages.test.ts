@@ -1,5 +1,4 @@
 import { cpSync, mkdirSync, writeFileSync } from "node:fs";
-import { get } from "node:http";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test, vi } from "vitest";
@@ -10,7 +9,8 @@ import { reportFailure } from "../../src/cli/failure.js";
 import { createLog } from "../../src/cli/process/log.js";
 import { LastFailure } from "../../src/cli/run/last-failure.js";
 import { S3MutexError } from "../../src/errors.js";
-import { cli, MAIN, newFolder, STORE, startProgram, startStore } from "./cli.js";
+import { S3Mutex } from "../../src/index.js";
+import { BUCKET, cli, MAIN, newFolder, STORE, startProgram, startStore } from "./cli.js";
 import { cliHere } from "./here.js";
 import { startOutput } from "./terminal.js";
 
@@ -51,15 +51,25 @@ test("S17: a refusal is the last answer before its request is over, as while oth
   const { server } = await startStore();
   const failure = new LastFailure();
   onTestFinished(() => failure.stop());
-  const ask = () =>
-    new Promise<void>((resolve) => {
-      get(server.endpoint, { agent: false }, (response) => response.resume().on("end", resolve));
-    });
+  let asked = 0;
+  let give = (_: object) => {};
+  const others = new Promise((resolve) => {
+    give = resolve;
+  });
+  const keys = { accessKeyId: "key", secretAccessKey: "secret" };
+  const credentials = () => (asked++ === 0 ? Promise.resolve(keys) : (others as Promise<typeof keys>));
+  const s3ClientConfig = { ...server.clientConfig(), credentials };
+  await using mutex = new S3Mutex({ s3ClientConfig, bucketName: BUCKET, verify: "never" });
+  const lock = await mutex.acquire("job");
   server.faults.add({ fault: "status", status: 400, code: "ExpiredToken", times: 1 });
-  await ask();
-  expect(failure.sentence).toBe(" The last answer: 400 Bad Request to a GET.");
-  await ask();
-  expect(failure.sentence).toBe("");
+  const renewing = lock.renew();
+  const said =
+    /^ The last answer: s3:PutObject on .* was refused \(400 ExpiredToken.*the credentials provider had not answered yet\.$/;
+  await expect.poll(() => failure.sentence).toMatch(said);
+  const hasBeenSent = server.requests.total;
+  give({ ...keys, accessKeyId: "another" });
+  expect(await renewing).toBe(true);
+  expect([failure.sentence, server.requests.total]).toEqual(["", hasBeenSent + 1]);
 });
 
 test("C5: what was seen is said in the words of the command line by doctor, too", () => {

@@ -25,6 +25,7 @@ const CHANNELS: readonly (keyof S3MutexDiagnostics)[] = [
   "s3-mutex:hold:start",
   "s3-mutex:hold:end",
   "s3-mutex:request",
+  "s3-mutex:refusal",
 ];
 
 /** Prints a logger's arguments as `console` and pino do: messages, stacks and causes. */

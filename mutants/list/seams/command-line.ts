@@ -6,6 +6,14 @@ const HELD: NamedTest = { test: "test/cli/held-until-gone.test.ts", named: "P3:"
 /** Processes that run under a lock: `run` and `elect`. */
 export const COMMAND_LINE: readonly Mutant[] = [
   {
+    name: "a refusal is told only when its request is over",
+    why: "run that is about to lose its lock, while a credential_process hangs, does not say that credentials have expired",
+    file: "src/runtime/base/diagnostics.ts",
+    search: '        this.publish("refusal", { operation, bucketName, key, ...(error === undefined ? {} : { error }) });\n',
+    replace: "",
+    caughtBy: { test: "test/cli/messages.test.ts", named: "S17: a refusal is the last answer" },
+  },
+  {
     name: "released with the first process",
     why: "after a signal, the lock is given back when the command has ended, whatever it started goes on without a lock",
     file: "src/cli/run/while-held.ts",

@@ -16,7 +16,10 @@ export const ENDS: readonly Mutant[] = [
     file: "src/primitives/once/run-once.ts",
     search: "const leftMs = Math.min(untilMs - effects.monotonicMs(), lock.remainingMs);",
     replace: "const leftMs = untilMs < 0 ? 0 : lock.remainingMs;",
-    caughtBy: { test: "test/once/refused-result.test.ts", named: "is told as refused, with the result, after one lease" },
+    caughtBy: {
+      test: "test/once/refused-result.test.ts",
+      named: "is told as refused, with the result, after one lease",
+    },
   },
   {
     name: "several locks are given back one after another",

@@ -1,7 +1,7 @@
 import { type Channel, channel } from "node:diagnostics_channel";
 import type { Mode } from "../../core/record.js";
 import type { S3MutexError } from "../../errors.js";
-import type { ObjectStore } from "../../store/object-store.js";
+import type { ObjectStore, RequestOptions } from "../../store/object-store.js";
 import type { Effects } from "./effects.js";
 import type { HoldEvent, S3MutexEvents } from "./events.js";
 
@@ -60,6 +60,12 @@ export interface StoreRequest {
   readonly error?: S3MutexError;
 }
 
+/** A request was refused and is not over: other credentials are asked for, that it could be sent again with. */
+export interface StoreRefusal extends Pick<StoreRequest, "operation" | "bucketName" | "key"> {
+  /** What the store has said, and what is known of the others; undefined when the request is sent again. */
+  readonly error?: S3MutexError;
+}
+
 /** What is published on which channel of `node:diagnostics_channel`; every message has its mutex as `origin`. */
 export type S3MutexDiagnostics = {
   readonly [Name in keyof Topics as `s3-mutex:${Name}`]: Topics[Name] & { readonly origin: DiagnosticsOrigin };
@@ -72,6 +78,7 @@ export interface OwnTopics {
   readonly "hold:start": HoldStart;
   readonly "hold:end": HoldEnd;
   readonly request: StoreRequest;
+  readonly refusal: StoreRefusal;
 }
 
 /** What is told, by topic: the events of a mutex, and what only its channels tell. */
@@ -92,6 +99,7 @@ const TOPICS: readonly (keyof Topics)[] = [
   "hold:start",
   "hold:end",
   "request",
+  "refusal",
 ];
 
 const CHANNELS = Object.fromEntries(TOPICS.map((topic) => [topic, channel(`s3-mutex:${topic}`)])) as {
@@ -132,13 +140,19 @@ export class Diagnostics {
   /** Wraps the store so that its requests are told of. */
   watched(store: ObjectStore, bucketName: string, effects: Effects): ObjectStore {
     const { request } = CHANNELS;
-    const told = <Told extends ToldOutcome>(
+    const told = <Told extends ToldOutcome, Options extends Pick<RequestOptions, "onRefusal">>(
       operation: StoreRequest["operation"],
       key: string,
-      send: () => Promise<Told>,
+      given: Options,
+      send: (options: Options) => Promise<Told>,
     ): Promise<Told> => {
       const startedAtMs = effects.monotonicMs();
-      const answer = send();
+      const onRefusal = (error?: S3MutexError) => {
+        if (error !== undefined) this.#lastFailure = { error, atMs: effects.wallMs() };
+        this.publish("refusal", { operation, bucketName, key, ...(error === undefined ? {} : { error }) });
+        given.onRefusal?.(error);
+      };
+      const answer = send({ ...given, onRefusal });
       // On the side: the caller has its answer as early as without this.
       const note = (outcome: Told) => {
         if (outcome.error !== undefined) this.#lastFailure = { error: outcome.error, atMs: effects.wallMs() };
@@ -159,11 +173,11 @@ export class Diagnostics {
       return answer;
     };
     return {
-      read: (key, options) => told("GetObject", key, () => store.read(key, options)),
+      read: (key, options) => told("GetObject", key, options, (all) => store.read(key, all)),
       write: (key, body, condition, options) =>
-        told("PutObject", key, () => store.write(key, body, condition, options)),
-      remove: (key, etag, options) => told("DeleteObject", key, () => store.remove(key, etag, options)),
-      list: (prefix, options) => told("ListObjectsV2", prefix, () => store.list(prefix, options)),
+        told("PutObject", key, options, (all) => store.write(key, body, condition, all)),
+      remove: (key, etag, options) => told("DeleteObject", key, options, (all) => store.remove(key, etag, all)),
+      list: (prefix, options) => told("ListObjectsV2", prefix, options, (all) => store.list(prefix, all)),
     };
   }
 }
