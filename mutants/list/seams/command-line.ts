@@ -9,7 +9,8 @@ export const COMMAND_LINE: readonly Mutant[] = [
     name: "a refusal is told only when its request is over",
     why: "run that is about to lose its lock, while a credential_process hangs, does not say that credentials have expired",
     file: "src/runtime/base/diagnostics.ts",
-    search: '        this.publish("refusal", { operation, bucketName, key, ...(error === undefined ? {} : { error }) });\n',
+    search:
+      '        this.publish("refusal", { operation, bucketName, key, ...(error === undefined ? {} : { error }) });\n',
     replace: "",
     caughtBy: { test: "test/cli/messages.test.ts", named: "S17: a refusal is the last answer" },
   },
