@@ -56,9 +56,9 @@ export function checkMode(argument: string, value: unknown): Mode {
 /** Permits of a semaphore; far more than there is room for holders of one each, but one may want many. */
 const MAX_PERMITS = 1_000_000;
 
-export function checkPermits(argument: string, value: unknown): number {
+export function checkPermits(argument: string, value: unknown, orElse = ""): number {
   if (Number.isSafeInteger(value) && (value as number) >= 1 && (value as number) <= MAX_PERMITS) return value as number;
-  throw invalidArgument(argument, value, `use a whole number from 1 to ${MAX_PERMITS}`);
+  throw invalidArgument(argument, value, `use a whole number from 1 to ${MAX_PERMITS}${orElse}`);
 }
 
 export function checkBoolean(argument: string, value: unknown): boolean {
@@ -123,16 +123,18 @@ export function checkOptions<Options extends object>(
   argument: string,
   value: Options,
   names: OptionNames<Options>,
+  need: "optional" | "required" = "optional",
 ): Options {
+  const orNothing = need === "optional" ? ", or nothing" : "";
   if (value instanceof AbortSignal) throw invalidArgument(argument, value, "pass { signal }");
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw invalidArgument(argument, value, `pass an object, such as ${exampleOf(names)}, or nothing`);
+    throw invalidArgument(argument, value, `pass an object, such as ${exampleOf(names)}${orNothing}`);
   }
   if ("then" in value && typeof value.then === "function") {
     throw invalidArgument(argument, value, "it is a promise: await it, and pass what it comes to");
   }
   if (NOT_OPTIONS.test(Object.prototype.toString.call(value))) {
-    throw invalidArgument(argument, value, `pass a plain object, such as ${exampleOf(names)}, or nothing`);
+    throw invalidArgument(argument, value, `pass a plain object, such as ${exampleOf(names)}${orNothing}`);
   }
   refuseUnknownOptions(argument, value, names);
   const given = Object.keys(names).filter((name) => name in value);

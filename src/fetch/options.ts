@@ -66,7 +66,7 @@ export interface Place {
 }
 
 export function checkedPlace(options: FetchStoreOptions): Place {
-  const { endpoint, region, signer, credentials } = checkOptions("options", options, FETCH_STORE_OPTIONS);
+  const { endpoint, region, signer, credentials } = checkOptions("options", options, FETCH_STORE_OPTIONS, "required");
   const bucketName = checkBucketName("bucketName", options.bucketName);
   if (!/^[\w.-]+$/.test(bucketName) || bucketName.endsWith("--x-s3")) {
     throw invalidArgument("bucketName", bucketName, "directory buckets and access points need an S3 client");
@@ -75,6 +75,9 @@ export function checkedPlace(options: FetchStoreOptions): Place {
     throw invalidArgument("region", region, "pass a region of AWS, or the endpoint of a store");
   }
   checkFunction("signer", signer);
+  // Such as `(input) => new SignatureV4(input)`: no request could be built with it.
+  if (signer.prototype === undefined)
+    throw invalidArgument("signer", signer, "pass the class itself, such as SignatureV4");
   if (typeof credentials !== "function") checkCredentials(credentials);
   const signedFor = withDefault("region", region, "us-east-1", checkNonEmptyString);
   return {

@@ -1,5 +1,6 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { diag, type MeterProvider, type TracerProvider } from "@opentelemetry/api";
+import { invalidArgument } from "../arguments/checks.js";
 import { type OptionNames, refuseUnknownOptions } from "../arguments/option-names.js";
 import { metricsHandlers } from "./metrics.js";
 import { spanHandlers } from "./spans.js";
@@ -32,6 +33,7 @@ export interface Telemetry extends Disposable {
  */
 export function startTelemetry(options: TelemetryOptions = {}): Telemetry {
   refuseUnknownOptions("options", options, TELEMETRY_OPTIONS);
+  checkTelemetry(options);
   const spans = options.tracerProvider === false ? undefined : spanHandlers(options.tracerProvider);
   const metrics =
     options.meterProvider === false ? undefined : metricsHandlers(options.meterProvider, options.lockName);
@@ -49,6 +51,19 @@ export function startTelemetry(options: TelemetryOptions = {}): Telemetry {
     spans?.end();
   };
   return { stop, [Symbol.dispose]: stop };
+}
+
+function checkTelemetry({ lockName, meterProvider, tracerProvider }: TelemetryOptions): void {
+  if (lockName !== undefined && typeof lockName !== "function") {
+    throw invalidArgument("lockName", lockName, "pass a function that makes an attribute of the name of a lock");
+  }
+  const lacks = (provider: unknown, method: string) =>
+    provider !== undefined && provider !== false && typeof (provider as never)?.[method] !== "function";
+  if (lacks(meterProvider, "getMeter"))
+    throw invalidArgument("meterProvider", meterProvider, "pass a MeterProvider, or false");
+  if (lacks(tracerProvider, "getTracer")) {
+    throw invalidArgument("tracerProvider", tracerProvider, "pass a TracerProvider, or false");
+  }
 }
 
 /** Keeps what a provider or a span processor throws to OpenTelemetry's own log: Node ends the process of a listener that throws. */

@@ -37,7 +37,7 @@ const R2_STORE_OPTIONS: OptionNames<R2StoreOptions> = { bucket: true, bucketName
  * @throws `invalid-argument`
  */
 export function r2Store(options: R2StoreOptions): StoreAdapter {
-  const { bucket, bucketName } = checkOptions("options", options, R2_STORE_OPTIONS);
+  const { bucket, bucketName } = checkOptions("options", options, R2_STORE_OPTIONS, "required");
   const missing = (["get", "put", "list"] as const).find((call) => typeof bucket?.[call] !== "function");
   if (missing !== undefined)
     throw invalidArgument("bucket", bucket, `pass the binding of an R2 bucket: it has no ${missing}()`);

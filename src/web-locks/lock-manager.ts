@@ -41,7 +41,7 @@ const UNDECIDED_MS = 2000;
 export function createLockManager(mutexOptions: S3MutexOptions): LockManager {
   // Where these are not options at all, the mutex says what to pass.
   if (typeof mutexOptions !== "object" || mutexOptions === null) return lockManagerOf(new S3Mutex(mutexOptions));
-  const { lockTimeoutMs = LEASE_MS, ...options } = checkOptions("options", mutexOptions, MUTEX_OPTIONS);
+  const { lockTimeoutMs = LEASE_MS, ...options } = checkOptions("options", mutexOptions, MUTEX_OPTIONS, "required");
   return lockManagerOf(new S3Mutex({ ...options, lockTimeoutMs } as S3MutexOptions));
 }
 

@@ -242,6 +242,19 @@ describe("a delete marker in place of a lock", TIMEOUT, () => {
   });
 });
 
+test(
+  "a lock that is held at least so long and was given back is told of as it was, once it is released",
+  TIMEOUT,
+  async () => {
+    const { environment, mutex } = await startStore();
+    await (await mutex.acquire("job", { holdAtLeastMs: 60_000 })).release();
+    const { stdout } = await cliHere(["release", "--force", "--yes", `s3://${BUCKET}/locks/job`], environment);
+    expect(stdout).toMatch(
+      /^Released\. The lock "job" was held by .*, which gave it back after .*: it would have stayed held for/,
+    );
+  },
+);
+
 test("C9: a semaphore is called one by release and delete", TIMEOUT, async () => {
   const { environment, mutex } = await startStore();
   const permit = await mutex.semaphore("pool", { permits: 2 }).acquire();

@@ -24,7 +24,7 @@ function outage(isDebugging: boolean) {
       if (attempts > ATTEMPTS) return lock;
       warn("the store does not answer");
       setTimeout(() => warn("could not clean up"), 500);
-      throw new S3MutexError("store-unavailable", "The store did not answer.");
+      throw new S3MutexError("store-unavailable", "The store did not answer");
     },
   } as unknown as Election;
   return { said, log, lock, campaign: new Campaign(election, { note: (text) => void said.push(text) }, log), warn };

@@ -95,6 +95,10 @@ test.each([
     ["serve", "--port"],
     "--port needs a value; one that starts with a dash is written --port=N. See `s3-mutex help serve`.",
   ],
+  [
+    ["run", "-w", "-1", "n", "--", "true"],
+    "-w needs a value; one that starts with a dash is written --wait=DURATION. See `s3-mutex help run`.",
+  ],
   [["demo", "now"], "demo takes no arguments, and now is one. See `s3-mutex help demo`."],
 ])("%j is a usage error in one sentence", async (args, message) => {
   const { exitCode, stdout, stderr } = await cliHere(args);

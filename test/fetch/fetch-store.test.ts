@@ -229,6 +229,7 @@ test.each<[object, RegExp]>([
   [{ endpoint: "localhost:9000" }, /^endpoint is "localhost:9000": use a URL/],
   [{ bucketName: "x--use1-az4--x-s3" }, /^bucketName is .*need an S3 client/],
   [{ signer: undefined }, /^signer is undefined/],
+  [{ signer: () => undefined }, /^signer is .*: pass the class itself, such as SignatureV4/],
   [{ credentials: { accessKeyId: "k", secretAccessKey: "" } }, /^credentials.secretAccessKey/],
   [{ maxInFlight: 0 }, /^maxInFlight is 0: use a whole number, one or more/],
   [{ retries: 3 }, /has "retries", which is not an option here/],

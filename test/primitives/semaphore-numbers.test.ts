@@ -252,3 +252,12 @@ it.each([
     });
   },
 );
+
+it.each([
+  [{ permits: "Stored" }, 'permits is "Stored": use a whole number from 1 to 1000000, or "stored".'],
+  [undefined, "options is undefined: pass an object, such as { permits: … }."],
+  [null, "options is null: pass an object, such as { permits: … }."],
+])("%j are refused as permits, with what may stand there", (options, message) => {
+  const { mutex } = new Scene().client();
+  expect(() => mutex.semaphore("pool", options as never)).toThrow(message);
+});

@@ -263,3 +263,11 @@ it("D: says which version of the package the scope is", async ({ world }) => {
   const manifest = JSON.parse(readFileSync("package.json", "utf8"));
   expect(spans()[0]?.instrumentationScope).toMatchObject({ name: "s3-mutex", version: manifest.version });
 });
+
+it.each([
+  [{ lockName: "x" }, /^lockName is "x": pass a function/],
+  [{ tracerProvider: {} }, /^tracerProvider is .*: pass a TracerProvider, or false/],
+  [{ meterProvider: {} }, /^meterProvider is .*: pass a MeterProvider, or false/],
+])("%j is refused", (options, message) => {
+  expect(() => startTelemetry(options as never)).toThrow(message);
+});

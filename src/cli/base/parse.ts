@@ -73,7 +73,9 @@ function explain(error: unknown, specs: OptionSpecs): string {
     return `There is no option ${option}${closest === undefined ? "." : `; did you mean --${closest}?`}`;
   }
   if (code !== "ERR_PARSE_ARGS_INVALID_OPTION_VALUE") return message;
-  if (specs[name]?.type === "boolean") return `${option} takes no value.`;
-  const value = specs[name]?.value ?? "VALUE";
-  return `${option} needs a value; one that starts with a dash is written ${option}=${value}.`;
+  const [long = name] = Object.keys(specs).filter((known) => `-${specs[known]?.short}` === option);
+  if (specs[long]?.type === "boolean") return `${option} takes no value.`;
+  const value = specs[long]?.value ?? "VALUE";
+  // By the long one: of a short one, the sign would be part of the value.
+  return `${option} needs a value; one that starts with a dash is written --${long}=${value}.`;
 }

@@ -40,7 +40,7 @@ export function releaseCommand(input: Input, address: LockAddress, output: Outpu
       return EXIT.failed;
     }
     if (await mutex.releaseLock(lockName, { force: true, holderIds: holderIdsOf(report) })) {
-      return tell(true, `Released. ${sentence.replace(" is held by ", " was held by ")}`);
+      return tell(true, `Released. ${title} was held by ${holdersText(report, "would have stayed")}.`);
     }
     // A user that was asked about a holder is told that it was another matter by the time of the answer.
     const after = isSure ? await mutex.inspect(lockName) : undefined;

@@ -26,7 +26,8 @@ export class Campaign {
           // It was lost in the moment in which it was won: nothing was started under it.
           if (S3MutexError.is(error, "lost")) continue;
           if (!S3MutexError.is(error, "store-unavailable")) throw error;
-          if (failures === 0) this.#output.note(`${inOwnWords(error.message)} The store is asked again and again.`);
+          const said = inOwnWords(error.message).replace(/[^.?!]$/, "$&.");
+          if (failures === 0) this.#output.note(`${said} The store is asked again and again.`);
           // Each further attempt has the same to say, once a minute.
           this.#log.mute();
           await delay(RETRY_MS, signal);

@@ -28,13 +28,16 @@ export function shortId({ acquisitionId }: PartyReport): string {
 /** More than these are counted, not named. */
 export const NAMED_MAX = 3;
 
-/** Describes the holders of a lock: `nightly (web-1:4711) for 3m12s with 52s of its lease left` */
-export function holdersText({ holders }: LockReport): string {
+/**
+ * Describes the holders of a lock: `nightly (web-1:4711) for 3m12s with 52s of its lease left`
+ * @param stays what is said of one that was given back and is held longer; `would have stayed` once that was ended
+ */
+export function holdersText({ holders }: LockReport, stays = "stays"): string {
   const named = holders.slice(0, NAMED_MAX).map((holder) => {
     const { heldMs, leaseLeftMs, acquiredAt, releasedAt } = holder;
     if (releasedAt !== undefined) {
       const [after, rest] = [ageText(releasedAt - acquiredAt), ageText(Math.max(0, leaseLeftMs))];
-      return `${whoAndWhere(holder)}, which gave it back after ${after}: it stays held for another ${rest}`;
+      return `${whoAndWhere(holder)}, which gave it back after ${after}: it ${stays} held for another ${rest}`;
     }
     const left = leaseLeftMs > 0 ? `${ageText(leaseLeftMs)} of its lease left` : "a lease that has ended";
     return `${whoAndWhere(holder)} for ${ageText(heldMs)} with ${left}`;

@@ -133,7 +133,11 @@ export class FencedObjects {
 }
 
 function checked(options: FencedObjectOptions, places: OwnPlaces, lockName: string) {
-  const { key, bucket = places.bucketName, adopt } = checkOptions("options", options, FENCED_OBJECT_OPTIONS);
+  const {
+    key,
+    bucket = places.bucketName,
+    adopt,
+  } = checkOptions("options", options, FENCED_OBJECT_OPTIONS, "required");
   checkKeyText("key", checkNonEmptyString("key", key));
   // That of the locks was checked with them: where they are in a store of the caller's own, it need not be a name that S3 has.
   if (bucket !== places.bucketName) checkBucketName("bucket", bucket);

@@ -86,8 +86,8 @@ export class Semaphore {
     this.#scopes = scopes;
     this.#several = several;
     this.#object = several.records.anchor;
-    const { permits } = checkOptions("options", options, SEMAPHORE_OPTIONS);
-    this.#permits = permits === "stored" ? permits : checkPermits("permits", permits);
+    const { permits } = checkOptions("options", options, SEMAPHORE_OPTIONS, "required");
+    this.#permits = permits === "stored" ? permits : checkPermits("permits", permits, ', or "stored"');
   }
 
   get name(): string {
