@@ -8,7 +8,7 @@ export const ENDS: readonly Mutant[] = [
     file: "src/primitives/once/run-once.ts",
     search: 'if (!S3MutexError.is(error, "access-denied") || leftMs <= 0) throw error;',
     replace: "if (leftMs <= Number.POSITIVE_INFINITY) throw error;",
-    caughtBy: { test: "test/once/refused-result.test.ts", named: "is remembered where it takes it after 4000 ms" },
+    caughtBy: { test: "test/once/refused-result.test.ts", named: "is remembered where it takes it after" },
   },
   {
     name: "a result that is refused is written without an end",

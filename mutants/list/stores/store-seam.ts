@@ -215,7 +215,10 @@ export const STORE_SEAM: readonly Mutant[] = [
     file: "src/store/s3/sender.ts",
     search: "if (refusal !== undefined && failure !== undefined) return",
     replace: "if (failure?.cause === refusal) return",
-    caughtBy: { test: "test/store/credentials.test.ts", named: "while the provider of others fails" },
+    caughtBy: {
+      test: "test/store/credentials.test.ts",
+      named: "S11: a lock that is lost while the provider of others",
+    },
   },
   {
     name: "files remembered",
