@@ -6,7 +6,7 @@ import { Clockwork, settled } from "../protocol/clockwork.js";
 import { CREDENTIALS, clientFor } from "../store/stub.js";
 import { BUCKET } from "./examine.js";
 
-/** A provider of credentials that has given none yet, and the store that nothing reaches without. */
+/** Makes a provider of credentials that has given none yet, and starts the store that nothing reaches without. */
 async function startWithout() {
   const server = await startS3Server({ buckets: [BUCKET] });
   onTestFinished(() => server.close());

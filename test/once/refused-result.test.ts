@@ -11,7 +11,7 @@ const LEASE_MS = 30_000;
 /** What a store says whose answer may be another one in a moment. */
 const OUTDATED = new S3MutexError("access-denied", "was refused (400 ExpiredToken)");
 
-/** A mutex whose writes of results are refused while that is switched on; those of the lock too where `isWhole`. */
+/** Makes a mutex whose writes of results are refused while that is switched on; those of the lock too where `isWhole`. */
 function startRefusing(isWhole = true) {
   const scene = new Scene();
   const state = { isRefusing: false, ran: 0 };

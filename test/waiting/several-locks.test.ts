@@ -215,7 +215,7 @@ it("says that the time was up, and not after how little, where other locks had t
   }
 });
 
-/** What one of several locks outlives is not to be lost with it: no work is done any more under what is being given back. */
+// No work is done any more under what is being given back: what runs out meanwhile is not a loss.
 describe("over a store that says nothing from the end of the work on", () => {
   const LEASE_MS = 9000;
 
