@@ -3,26 +3,10 @@ import { describe, expect, it } from "vitest";
 import { parseRecord } from "../../src/core/codec.js";
 import { S3Mutex } from "../../src/s3-mutex.js";
 import type { S3Server, StoreQuirks } from "../../src/testing/index.js";
-import { BUCKET, MARKER, open, type Process, processOn, serverWith } from "./processes.js";
+import { BUCKET, MARKER, open, type Process, processOn, serverWith, settle, useOnce } from "./processes.js";
 
 const requestsOf = (server: S3Server) =>
   server.recentRequests.map(({ operation, key, status }) => `${operation} ${key} ${status}`);
-
-/** Waits until nothing has been asked for a while. */
-async function settle(server: S3Server): Promise<void> {
-  for (let seen = -1; seen !== server.requests.total; ) {
-    seen = server.requests.total;
-    await new Promise((resolve) => setTimeout(resolve, 150));
-    await server.settled();
-  }
-}
-
-/** Holds a lock until the check of its process has come to its end, so that its record tells of it. */
-async function useOnce(server: S3Server, { mutex }: Pick<Process, "mutex">, lockName = "a"): Promise<void> {
-  const lock = await mutex.acquire(lockName);
-  await settle(server);
-  await lock.release();
-}
 
 describe("requests", () => {
   it("the very first lock of a bucket takes four more before the grant, and a marker after it", async () => {

@@ -1,5 +1,5 @@
 import { S3Client } from "@aws-sdk/client-s3";
-import { afterEach } from "vitest";
+import { onTestFinished } from "vitest";
 import type { StoreCheckedEvent } from "../../src/runtime/base/events.js";
 import { S3Mutex } from "../../src/s3-mutex.js";
 import { type S3Server, type StoreQuirks, startS3Server } from "../../src/testing/index.js";
@@ -9,11 +9,12 @@ import { type S3Server, type StoreQuirks, startS3Server } from "../../src/testin
 export const BUCKET = "safety";
 export const MARKER = "locks/.s3-mutex/checked.json";
 
-/** What ends with the test, the last one first. */
-export const open: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const close of open.splice(0).reverse()) await close();
-});
+/** What ends with the test that is running, the last one first. Test files share this module: a hook of its own would be that of the first. */
+export const open = {
+  push(close: () => Promise<unknown>): void {
+    onTestFinished(async () => void (await close()));
+  },
+};
 
 export async function serverWith(quirks: StoreQuirks = {}): Promise<S3Server> {
   const server = await startS3Server({ buckets: [BUCKET], quirks });
@@ -35,3 +36,19 @@ export function processOn(server: S3Server, options: Partial<ConstructorParamete
 }
 
 export type Process = ReturnType<typeof processOn>;
+
+/** Waits until nothing has been asked for a while. */
+export async function settle(server: S3Server): Promise<void> {
+  for (let seen = -1; seen !== server.requests.total; ) {
+    seen = server.requests.total;
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    await server.settled();
+  }
+}
+
+/** Holds a lock until the check of its process has come to its end, so that its record tells of it. */
+export async function useOnce(server: S3Server, { mutex }: Pick<Process, "mutex">, lockName = "a"): Promise<void> {
+  const lock = await mutex.acquire(lockName);
+  await settle(server);
+  await lock.release();
+}

@@ -4,7 +4,7 @@ import { S3Client } from "@aws-sdk/client-s3";
 import { expect, it } from "vitest";
 import type { S3Server } from "../../src/testing/index.js";
 import { startGate } from "../store/gate.js";
-import { BUCKET, open, processOn, serverWith } from "./processes.js";
+import { BUCKET, open, processOn, serverWith, useOnce } from "./processes.js";
 
 /** Goes to the URL that it is asked for, and to a proxy at this port for it. */
 class ByProxy extends Agent {
@@ -29,24 +29,24 @@ function processBy(server: S3Server, httpAgent: Agent) {
 it("a client that goes to the same URL by a proxy that drops conditions does not believe one that goes directly", async () => {
   const drops = ({ method }: { readonly method: string }) => (method === "PUT" ? ["if-match", "if-none-match"] : []);
   const proxy = await startGate(() => undefined, { buckets: [BUCKET] }, { drops });
-  await (await processOn(proxy.server).mutex.acquire("x")).release();
+  await useOnce(proxy.server, processOn(proxy.server));
   const proxied = processBy(proxy.server, new ByProxy(proxy.endpoint));
-  await expect(proxied.mutex.acquire("x", { timeoutMs: 8000 })).rejects.toMatchObject({ code: "store-unsafe" });
+  await expect(proxied.mutex.acquire("a", { timeoutMs: 8000 })).rejects.toMatchObject({ code: "store-unsafe" });
 });
 
 it("nor does a client that goes directly believe one with an agent of its own", async () => {
   const server = await serverWith();
   const proxied = processBy(server, new ByProxy(server.endpoint));
-  await (await proxied.mutex.acquire("x")).release();
+  await useOnce(server, proxied);
   const direct = processOn(server);
-  await (await direct.mutex.acquire("x")).release();
+  await useOnce(server, direct);
   for (const { events } of [proxied, direct]) expect(events).toMatchObject([{ verdict: "passed", by: "requests" }]);
 });
 
 it("a pool of another size is the same way", async () => {
   const server = await serverWith();
-  await (await processOn(server).mutex.acquire("x")).release();
+  await useOnce(server, processOn(server));
   const pooled = processBy(server, new Agent({ keepAlive: true, maxSockets: 10 }));
-  await (await pooled.mutex.acquire("x")).release();
+  await useOnce(server, pooled);
   expect(pooled.events).toMatchObject([{ verdict: "passed", by: "record" }]);
 });
