@@ -22,7 +22,9 @@ const SLOW = [
   ),
   ...["credentials", "in-flight", "memory", "store-headers"].map((name) => `test/store/${name}.test.ts`),
   ...["cancelling", "passing-on"].map((name) => `test/waiting/${name}.test.ts`),
-  ...["carried-etag-form", "checked-store"].map((name) => `test/safety/${name}.test.ts`),
+  ...["answers-of-409", "carried-etag-form", "checked-store", "unanswered-check", "ways-to-one-url"].map(
+    (name) => `test/safety/${name}.test.ts`,
+  ),
   ...["malformed/malformed-requests", "primitives/large-semaphore", "sim/run", "web-locks/web-locks"].map(
     (name) => `test/${name}.test.ts`,
   ),

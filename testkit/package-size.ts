@@ -5,6 +5,7 @@
  * room for `s3-mutex/port`, `s3-mutex/r2` and the page of the wire format, which tells how to set up a bucket. The decisions of a client as
  * functions of their own (`core/client`) are 8 KB more, what tells users of their slips 4 KB, and what an examination and an adapter may not
  * say 8 KB, until the build bundles. That no work begins under what is lost, what rules of a bucket reach, and the ways out of Web Locks are
- * 8 KB, with 4 KB to spare. What a busy store does not say, and who is in the way of a caller, in words, are 8 KB.
+ * 8 KB, with 4 KB to spare. What a busy store does not say, and who is in the way of a caller, in words, are 8 KB. What a check tells others, by
+ * which proxy a client goes, and what only a release tells are 8 KB.
  */
-export const PACKED_MAX_KB = 480 + 80 + 8 + 8 + 4 + 8 + 8 + 4 + 8;
+export const PACKED_MAX_KB = 480 + 80 + 8 + 8 + 4 + 8 + 8 + 4 + 8 + 8;

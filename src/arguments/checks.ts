@@ -1,14 +1,10 @@
 import { keyOfName, keyOfNameIn1x, keyOfPart, MAX_KEY_BYTES } from "../core/names.js";
 import type { Mode } from "../core/record.js";
-import { S3MutexError } from "../errors.js";
 import { whyNoBucket, whyNoPlaceForLocks } from "./bucket-names.js";
+import { invalidArgument } from "./invalid-argument.js";
 import { type OptionNames, refuseUnknownOptions } from "./option-names.js";
 
 /** Checks of what callers pass. Each throws `invalid-argument` with the argument, its value and the remedy. */
-
-export function invalidArgument(argument: string, value: unknown, remedy: string): S3MutexError {
-  return new S3MutexError("invalid-argument", `${argument} is ${describe(value)}: ${remedy}.`);
-}
 
 /** Checks a length of time, which may be zero or endless. */
 export function checkDuration(argument: string, value: unknown): number {
@@ -190,13 +186,4 @@ export function checkPart(anchorKey: string, name: string, part: number): string
   if (keyBytes <= MAX_KEY_BYTES) return key;
   const remedy = `its permits lie in several records, and a key of theirs would have ${keyBytes} bytes, S3 allows ${MAX_KEY_BYTES}; use a shorter name`;
   throw invalidArgument("name", name, remedy);
-}
-
-function describe(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
-  if (typeof value === "function") return "a function";
-  if (typeof value === "bigint") return `${value}n`;
-  if (typeof value !== "object" || value === null) return String(value);
-  if (!Array.isArray(value)) return "an object";
-  return value.length === 0 ? "an empty array" : "an array";
 }

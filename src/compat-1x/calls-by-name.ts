@@ -4,9 +4,9 @@ import {
   checkFunction,
   checkKeyText,
   checkOptions,
-  invalidArgument,
   withDefault,
 } from "../arguments/checks.js";
+import { invalidArgument } from "../arguments/invalid-argument.js";
 import { DEFAULT_REST_MS } from "../core/transition/remove.js";
 import { S3MutexError } from "../errors.js";
 import type { Settings } from "../options/mutex-options.js";

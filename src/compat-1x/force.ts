@@ -1,4 +1,5 @@
-import { checkBoolean, checkOptions, checkString, invalidArgument, withDefault } from "../arguments/checks.js";
+import { checkBoolean, checkOptions, checkString, withDefault } from "../arguments/checks.js";
+import { invalidArgument } from "../arguments/invalid-argument.js";
 import { FORCE_OPTIONS, type ForceOptions } from "../primitives/call-options.js";
 
 /** Whose holds a call may end. */

@@ -1,11 +1,5 @@
-import {
-  checkBucketName,
-  checkFunction,
-  checkNonEmptyString,
-  checkOptions,
-  invalidArgument,
-  withDefault,
-} from "../arguments/checks.js";
+import { checkBucketName, checkFunction, checkNonEmptyString, checkOptions, withDefault } from "../arguments/checks.js";
+import { invalidArgument } from "../arguments/invalid-argument.js";
 import type { OptionNames } from "../arguments/option-names.js";
 
 /** What a request is signed with. */

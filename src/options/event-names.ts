@@ -1,6 +1,6 @@
 import type { EventEmitter } from "node:events";
-import { invalidArgument } from "../arguments/checks.js";
 import { closestTo } from "../arguments/closest.js";
+import { invalidArgument } from "../arguments/invalid-argument.js";
 import type { OptionNames } from "../arguments/option-names.js";
 import type { S3MutexEvents } from "../runtime/base/events.js";
 

@@ -1,4 +1,5 @@
-import { checkNonEmptyString, invalidArgument } from "../arguments/checks.js";
+import { checkNonEmptyString } from "../arguments/checks.js";
+import { invalidArgument } from "../arguments/invalid-argument.js";
 import { isObject, parseJson } from "../core/json.js";
 import { MAX_TOKEN } from "../core/record.js";
 

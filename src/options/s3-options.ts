@@ -1,5 +1,6 @@
 import type { S3Client, S3ClientConfig } from "@aws-sdk/client-s3";
-import { checkBucketName, checkNonEmptyString, invalidArgument } from "../arguments/checks.js";
+import { checkBucketName, checkNonEmptyString } from "../arguments/checks.js";
+import { invalidArgument } from "../arguments/invalid-argument.js";
 import { CHECKSUM_WORDS } from "../store/s3/client/checksum-words.js";
 import type { StoreHeaders } from "../store/s3/client/store-headers.js";
 import type { MutexOptions, StoreMutexOptions } from "./mutex-options.js";

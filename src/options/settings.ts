@@ -7,7 +7,6 @@ import {
   checkLabel,
   checkLease,
   checkOwnerId,
-  invalidArgument,
   type KeyEncoding,
   withDefault,
 } from "../arguments/checks.js";
@@ -17,6 +16,7 @@ import {
   defaultOncePrefix,
   defaultSemaphorePrefix,
 } from "../arguments/defaults.js";
+import { invalidArgument } from "../arguments/invalid-argument.js";
 import { type OptionNames, refuseUnknownOptions } from "../arguments/option-names.js";
 import type { Takeover } from "../runtime/base/context.js";
 import { quietLogger } from "../runtime/base/effects.js";

@@ -1,5 +1,6 @@
 import { isDirectoryBucket } from "../arguments/bucket-names.js";
-import { checkBoolean, checkNonEmptyString, checkOptions, invalidArgument, withDefault } from "../arguments/checks.js";
+import { checkBoolean, checkNonEmptyString, checkOptions, withDefault } from "../arguments/checks.js";
+import { invalidArgument } from "../arguments/invalid-argument.js";
 import type { OptionNames } from "../arguments/option-names.js";
 import type { StoreHeaders } from "../store/s3/client/store-headers.js";
 

@@ -1,4 +1,5 @@
-import { checkStorePlace, invalidArgument } from "../arguments/checks.js";
+import { checkStorePlace } from "../arguments/checks.js";
+import { invalidArgument } from "../arguments/invalid-argument.js";
 import type { StoreAdapter } from "../store/object-store.js";
 
 /** What goes to the store where it is made, or only an S3 client can do; with the remedy for a caller that asks a store for it. */

@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { diag, type MeterProvider, type TracerProvider } from "@opentelemetry/api";
-import { invalidArgument } from "../arguments/checks.js";
+import { invalidArgument } from "../arguments/invalid-argument.js";
 import { type OptionNames, refuseUnknownOptions } from "../arguments/option-names.js";
 import { metricsHandlers } from "./metrics.js";
 import { spanHandlers } from "./spans.js";

@@ -8,9 +8,9 @@ import {
   checkMode,
   checkPriority,
   checkSignal,
-  invalidArgument,
   withDefault,
 } from "../arguments/checks.js";
+import { invalidArgument } from "../arguments/invalid-argument.js";
 import { type LockRef, refKey } from "../core/record.js";
 import { patienceMs } from "../core/schedule/backoff.js";
 import type { Settings } from "../options/mutex-options.js";

@@ -1,4 +1,5 @@
-import { checkFiniteDuration, checkOptions, invalidArgument, withDefault } from "../arguments/checks.js";
+import { checkFiniteDuration, checkOptions, withDefault } from "../arguments/checks.js";
+import { invalidArgument } from "../arguments/invalid-argument.js";
 import type { OptionNames } from "../arguments/option-names.js";
 import { onAbort } from "../runtime/base/abort.js";
 import type { Context } from "../runtime/base/context.js";

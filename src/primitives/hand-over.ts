@@ -1,4 +1,5 @@
-import { checkCount, checkLease, checkNonEmptyString, invalidArgument } from "../arguments/checks.js";
+import { checkCount, checkLease, checkNonEmptyString } from "../arguments/checks.js";
+import { invalidArgument } from "../arguments/invalid-argument.js";
 import { isObject, parseJson } from "../core/json.js";
 import { type LockRef, MAX_TOKEN } from "../core/record.js";
 import type { HandedOver } from "../runtime/acquire/restore.js";

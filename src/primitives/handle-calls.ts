@@ -1,4 +1,5 @@
-import { checkFunction, checkOptions, invalidArgument } from "../arguments/checks.js";
+import { checkFunction, checkOptions } from "../arguments/checks.js";
+import { invalidArgument } from "../arguments/invalid-argument.js";
 import type { Settings } from "../options/mutex-options.js";
 import type { Context } from "../runtime/base/context.js";
 import { withoutGuards } from "../runtime/scopes/guarding.js";

@@ -1,4 +1,4 @@
-import { invalidArgument } from "../arguments/checks.js";
+import { invalidArgument } from "../arguments/invalid-argument.js";
 import type { LockRef } from "../core/record.js";
 import type { Hold } from "../runtime/hold/hold.js";
 import type { Scope } from "../runtime/scopes/scope.js";

@@ -1,4 +1,4 @@
-import { invalidArgument } from "../arguments/checks.js";
+import { invalidArgument } from "../arguments/invalid-argument.js";
 import type { LockRef, Mode } from "../core/record.js";
 import { S3MutexError } from "../errors.js";
 import type { Hold } from "../runtime/hold/hold.js";

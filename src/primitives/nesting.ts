@@ -1,4 +1,4 @@
-import { invalidArgument } from "../arguments/checks.js";
+import { invalidArgument } from "../arguments/invalid-argument.js";
 import { type LockRef, permitsOf } from "../core/record.js";
 import type { S3MutexError } from "../errors.js";
 import type { AcquireRequest } from "../runtime/acquire/acquire-request.js";

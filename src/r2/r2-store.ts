@@ -1,4 +1,5 @@
-import { checkBucketName, checkOptions, invalidArgument } from "../arguments/checks.js";
+import { checkBucketName, checkOptions } from "../arguments/checks.js";
+import { invalidArgument } from "../arguments/invalid-argument.js";
 import type { OptionNames } from "../arguments/option-names.js";
 import { S3MutexError } from "../errors.js";
 import { realEffects } from "../runtime/base/effects.js";

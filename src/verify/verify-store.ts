@@ -5,10 +5,10 @@ import {
   checkKeyText,
   checkLease,
   checkSignal,
-  invalidArgument,
   withDefault,
 } from "../arguments/checks.js";
 import { DEFAULT_LEASE_MS, DEFAULT_TOLERANCE_MS } from "../arguments/defaults.js";
+import { invalidArgument } from "../arguments/invalid-argument.js";
 import { type OptionNames, refuseUnknownOptions } from "../arguments/option-names.js";
 import { S3MutexError } from "../errors.js";
 import { checkBucketOf, checkClient, type S3ClientOption } from "../options/s3-options.js";

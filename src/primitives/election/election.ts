@@ -7,10 +7,10 @@ import {
   checkOptions,
   checkPriority,
   checkSignal,
-  invalidArgument,
   withDefault,
 } from "../../arguments/checks.js";
 import { DEFAULT_ELECTION_LEASE_MS } from "../../arguments/defaults.js";
+import { invalidArgument } from "../../arguments/invalid-argument.js";
 import type { OptionNames } from "../../arguments/option-names.js";
 import { usableMs } from "../../core/lease.js";
 import { S3MutexError } from "../../errors.js";

@@ -1,4 +1,4 @@
-import { invalidArgument } from "../../arguments/checks.js";
+import { invalidArgument } from "../../arguments/invalid-argument.js";
 import type { Content } from "../../core/envelope.js";
 
 /** Turns what a caller writes into what is stored: bytes as base64, everything else as JSON. The remedy is what the caller may do instead. */

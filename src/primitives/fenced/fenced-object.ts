@@ -1,10 +1,5 @@
-import {
-  checkBucketName,
-  checkKeyText,
-  checkNonEmptyString,
-  checkOptions,
-  invalidArgument,
-} from "../../arguments/checks.js";
+import { checkBucketName, checkKeyText, checkNonEmptyString, checkOptions } from "../../arguments/checks.js";
+import { invalidArgument } from "../../arguments/invalid-argument.js";
 import type { OptionNames } from "../../arguments/option-names.js";
 import { MAX_KEY_BYTES, nameOfKey } from "../../core/names.js";
 import type { Context } from "../../runtime/base/context.js";

@@ -5,9 +5,9 @@ import {
   checkNonEmptyString,
   checkOptions,
   checkSignal,
-  invalidArgument,
   withDefault,
 } from "../../arguments/checks.js";
+import { invalidArgument } from "../../arguments/invalid-argument.js";
 import type { OptionNames } from "../../arguments/option-names.js";
 import { keyOfName, MAX_KEY_BYTES } from "../../core/names.js";
 import { refusalOf } from "../../core/transition/fenced.js";

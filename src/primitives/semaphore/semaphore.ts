@@ -1,4 +1,5 @@
-import { checkDuration, checkOptions, checkPermits, invalidArgument, withDefault } from "../../arguments/checks.js";
+import { checkDuration, checkOptions, checkPermits, withDefault } from "../../arguments/checks.js";
+import { invalidArgument } from "../../arguments/invalid-argument.js";
 import type { OptionNames } from "../../arguments/option-names.js";
 import type { LockReport } from "../../core/report.js";
 import { numberIn, numberOf } from "../../core/shares.js";

@@ -1,4 +1,5 @@
-import { checkFiniteDuration, invalidArgument } from "../../arguments/checks.js";
+import { checkFiniteDuration } from "../../arguments/checks.js";
+import { invalidArgument } from "../../arguments/invalid-argument.js";
 import { type OptionNames, refuseUnknownOptions } from "../../arguments/option-names.js";
 import type { Driver } from "./driver.js";
 import type { Timeline } from "./timeline.js";

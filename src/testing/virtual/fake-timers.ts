@@ -1,4 +1,4 @@
-import { invalidArgument } from "../../arguments/checks.js";
+import { invalidArgument } from "../../arguments/invalid-argument.js";
 import type { Driver, Ending, Goal } from "./driver.js";
 import { EventLoopTurns } from "./event-loop-turns.js";
 import { Random } from "./random.js";

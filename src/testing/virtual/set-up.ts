@@ -1,4 +1,5 @@
-import { checkBucketName, checkFiniteDuration, checkOptions, invalidArgument } from "../../arguments/checks.js";
+import { checkBucketName, checkFiniteDuration, checkOptions } from "../../arguments/checks.js";
+import { invalidArgument } from "../../arguments/invalid-argument.js";
 import type { OptionNames } from "../../arguments/option-names.js";
 import { StoreMutex } from "../../mutex.js";
 import type { S3MutexBaseOptions, S3MutexOptions } from "../../options/s3-options.js";
