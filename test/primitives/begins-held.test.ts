@@ -112,7 +112,9 @@ describe.each(FUNCTIONS)("$kind in the turn of its grant", (call) => {
       const { ended, begun } = await granted(call, ({ process }) => standStill(process, 100_000), later);
       expect(begun, `${later} microtasks later`).not.toContain(false);
       expect(["done", "lost"]).toContain(ended);
-      if (ended === "done") expect(begun).toEqual([true]);
+      // A leader that learns, when its work has ended, that it had lost its lead by then campaigns again.
+      const last = call.kind === "runWhenLeader" ? begun.slice(-1) : begun;
+      if (ended === "done") expect(last).toEqual([true]);
     }
   });
 
