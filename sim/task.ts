@@ -147,7 +147,7 @@ export class Task implements Waiting {
   /** Releases what nothing else of its process has a share in. */
   async giveBack(lock: Lock): Promise<void> {
     const answer = await this.expecting(lock.release());
-    if (answer !== undefined) this.client.events.givenBack(lock);
+    if (answer !== undefined) this.client.events.givenBack(lock, answer);
   }
 
   /** Takes a lock by name; whether it has it. It need not be given back. */

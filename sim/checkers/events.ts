@@ -64,9 +64,12 @@ export class EventChecker {
     return () => handles.delete(handle);
   }
 
-  /** Checks, when a release has answered, that it was told by then that the hold has ended. */
-  givenBack({ name, fencingToken }: Pick<Handle, "name" | "fencingToken">): void {
-    if (this.#ended.has(keyOf(name, fencingToken))) return;
+  /**
+   * Checks, when a release has answered, that it was told by then that the hold has ended. One that a close did not wait for is false: its
+   * hold runs out.
+   */
+  givenBack({ name, fencingToken }: Pick<Handle, "name" | "fencingToken">, answer: boolean): void {
+    if (this.#ended.has(keyOf(name, fencingToken)) || (!answer && this.#isClosed)) return;
     this.#findings.report(
       "events",
       `${this.#client} has given ${name} back (token ${fencingToken}) and hears of no end`,

@@ -19,7 +19,7 @@ beforeEach(() => {
 describe("events of a hold", () => {
   it.each([["released" as const], ["lost" as const]])("acquired, renewed and %s are in order", (end) => {
     for (const event of ["acquired", "renewed", "renewed", end] as const) events.hears(event, HOLD);
-    events.givenBack({ name: "x", fencingToken: 1 });
+    events.givenBack({ name: "x", fencingToken: 1 }, end === "released");
     expect(details()).toEqual([]);
   });
 
@@ -39,10 +39,19 @@ describe("events of a hold", () => {
     expect(details()).toEqual([`c0 hears "${order.at(-1)}" after "${order.at(-2)}" of x, token 1`]);
   });
 
-  it("a release that answers before the end is told is found", () => {
+  it.each([true, false])("a release that answers %s before the end is told is found", (answer) => {
     events.hears("acquired", HOLD);
-    events.givenBack({ name: "x", fencingToken: 1 });
+    events.givenBack({ name: "x", fencingToken: 1 }, answer);
     expect(details()).toEqual(["c0 has given x back (token 1) and hears of no end"]);
+  });
+
+  it("a release that a close did not wait for is false, and what runs out has no end to hear of yet", () => {
+    events.hears("acquired", HOLD);
+    events.closed();
+    events.givenBack({ name: "x", fencingToken: 1 }, false);
+    expect(details()).toEqual([]);
+    events.givenBack({ name: "x", fencingToken: 1 }, true);
+    expect(details()).toHaveLength(1);
   });
 
   it("after the mutex is closed nothing is heard but ends", () => {
