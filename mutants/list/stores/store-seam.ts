@@ -60,7 +60,10 @@ export const STORE_SEAM: readonly Mutant[] = [
     file: "src/store/s3/learnt/conditional-delete.ts",
     search: 'if (current.kind !== "ok" && gone.kind === "absent") return inconclusive("delete", current);',
     replace: "",
-    caughtBy: { test: PROBES, named: "is not what is remembered" },
+    caughtBy: {
+      test: "src/store/s3/learnt/conditional-delete.spec.ts",
+      named: "as of a request that was sent twice",
+    },
   },
   {
     name: "a key that is too long is an outage",

@@ -92,6 +92,14 @@ describe("an object stays, as where the store cannot remove it safely", () => {
 });
 
 describe("is not known", () => {
+  it.each([CONFLICT, ABSENT])(
+    "where what was deleted is gone and the answer is %j, as of a request that was sent twice",
+    async (answer) => {
+      const { support } = asking(...KEPT, answer, ABSENT, done());
+      expect(await support()).toMatchObject({ kind: "unknown", error: { code: "store-unavailable" } });
+    },
+  );
+
   it("where the probe is shown without its ETag: what came is told", async () => {
     expect(await asking(...BEGUN, CONFLICT, SHOWN_BARE, done()).support()).toBe(UNKNOWN);
   });
