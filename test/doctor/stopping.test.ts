@@ -79,7 +79,8 @@ test("a write that lands between its removal and the last look is removed as wel
   server.faults.add({ fault: "latency", operation: "ListObjectsV2", beforeMs: 500 });
   const writing = lane.put(exam.newKey(), exam.newBody(), {});
   const told: unknown[] = [];
-  const asking = Promise.reject(new Error("stopped"));
+  // What has not left by then never does.
+  const asking = new Promise<never>((_, reject) => setTimeout(() => reject(new Error("stopped")), 50));
   const tidied = (finding: unknown) => told.push(finding);
   await expect(askThenTidyUp(exam, { lanes: [lane], asking, signal: undefined, tidied })).rejects.toThrow("stopped");
   await writing;
