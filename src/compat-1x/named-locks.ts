@@ -1,6 +1,6 @@
-import { type Attempt, type Clocked, isExpired } from "../core/expiry.js";
+import { type Attempt, isExpired } from "../core/expiry.js";
 import { keyOfPart } from "../core/names.js";
-import type { Holder, LockRecord } from "../core/record.js";
+import type { LockRecord } from "../core/record.js";
 import { laterParts } from "../core/shares.js";
 import { replaceCorrupt } from "../core/transition/remove.js";
 import { holderLoss, reasonOfLoss } from "../core/transition/renew.js";
@@ -100,8 +100,7 @@ export class NamedLocks {
   /** Says whether this owner holds it now: no caller is to work under a lease that has ended meanwhile. */
   async isOwnedByUs(object: LockObject): Promise<boolean> {
     const { ownerId } = this.#context;
-    const own = this.#holds.last(object.key)?.lease;
-    const whose = { ownerId, isOverHere: own && ((held: Holder, told: Clocked) => own.isOverHere(held, told)) };
+    const whose = { ownerId, isOverHere: this.#holds.last(object.key)?.lease.isOverHere };
     return this.#read(object, (record, attempt) => isHeldByOwner(record, whose, attempt));
   }
 

@@ -17,8 +17,7 @@ export type StoreCheckPatience = RetryOptions & {
  */
 export async function storeIsSafe(context: Context, lockName: string, options: StoreCheckPatience): Promise<void> {
   const { check } = context;
-  const budget = () => new RetryBudget(context, lockName, { ...options, isOfCheck: true });
-  if (!check.isPassed) await check.passed(budget(), options);
+  if (!check.isPassed) await check.passed(new RetryBudget(context, lockName, { ...options, isOfCheck: true }), options);
   if (options.writeLog?.hasLostRaces) await check.looked(options);
 }
 
