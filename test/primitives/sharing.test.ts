@@ -115,6 +115,27 @@ it("becomes a share without a gap, and refuses to become all of it again", async
   expect(scene.problems).toEqual([]);
 });
 
+it("becomes a share also where its caller renews it all the while: no renewal that began before stands for it", async () => {
+  for (const betweenTurns of Array.from({ length: 12 }, (_, turns) => turns)) {
+    const scene = new Scene();
+    const lock = await scene.until(scene.client().mutex.acquire(NAME));
+    let isRenewing = true;
+    const renewing = (async () => {
+      while (isRenewing) {
+        expect(await lock.renew()).toBe(true);
+        for (let turn = 0; turn < betweenTurns; turn += 1) await Promise.resolve();
+      }
+    })();
+    await scene.pass(5);
+    const isDowngraded = await scene.until(lock.downgrade());
+    expect([betweenTurns, isDowngraded, lock.mode]).toEqual([betweenTurns, true, "shared"]);
+    isRenewing = false;
+    await scene.until(renewing);
+    expect((await scene.until(scene.client().mutex.acquire(NAME, SHARED))).held).toBe(true);
+    expect([lock.held, scene.problems]).toEqual([true, []]);
+  }
+});
+
 it("lets readers of its own process in after a downgrade", async () => {
   const scene = new Scene();
   const { mutex } = scene.client();

@@ -39,6 +39,22 @@ export const IDENTITY: readonly Mutant[] = [
     caughtBy: { test: NESTING, named: "has calls that nest side by side" },
   },
   {
+    name: "a share by a plain renewal",
+    why: "`downgrade()` is true where a plain renewal was under way, and the lock stays exclusive: no reader comes in",
+    file: "src/runtime/hold/renewals.ts",
+    search: " && (asked.mode === undefined || asked.mode === by.mode)",
+    replace: "",
+    caughtBy: { test: "test/primitives/sharing.test.ts", named: "becomes a share also where its caller renews it" },
+  },
+  {
+    name: "a refresh by a plain renewal",
+    why: "`refreshLock` of a lease that has ended is true where its holder's own renewal was under way",
+    file: "src/runtime/hold/renewals.ts",
+    search: "asked.onlyUnexpired === by.onlyUnexpired && ",
+    replace: "",
+    caughtBy: { test: "src/runtime/hold/renewals.spec.ts", named: "is made after it where it asks for" },
+  },
+  {
     name: "nests while it becomes a share",
     why: "who comes in while downgrade() is under way has all of a lock that others share",
     file: "src/runtime/hold/nest.ts",

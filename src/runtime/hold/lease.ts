@@ -129,7 +129,6 @@ export class Lease implements Hold {
 
   /** Goes from all of the lock to a share in it, without letting it go; false when it is gone. */
   async downgrade(): Promise<boolean> {
-    await this.#renewal.settled();
     const isDowngraded = await this.renew({ onlyUnexpired: false, mode: "shared" });
     this.#localQueue.holdChanged();
     return isDowngraded;

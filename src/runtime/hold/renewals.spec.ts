@@ -4,11 +4,11 @@ import { attemptAt, holderOf, recordOf, T0 } from "../../../test/protocol/sample
 import type { Attempt } from "../../core/expiry.js";
 import type { LockRecord } from "../../core/record.js";
 import type { Decision } from "../../core/transition/decision.js";
-import type { RenewReply } from "../../core/transition/renew.js";
+import type { RenewOptions, RenewReply } from "../../core/transition/renew.js";
 import type { LockObject } from "../swap/lock-object.js";
 import type { SwapOptions, Swapped } from "../swap/swap-options.js";
 import { WriteLog } from "../swap/write-log.js";
-import { OwnRenewals, Renewals } from "./renewals.js";
+import { OneRenewal, OwnRenewals, Renewals } from "./renewals.js";
 
 type Replies = ReadonlyMap<string, RenewReply>;
 type Apply = (record: LockRecord, attempt: Attempt) => Decision<Replies>;
@@ -195,5 +195,82 @@ describe("the renewals of one process", () => {
     ends[1]?.();
     await settled();
     expect(renewals.underWay).toBeUndefined();
+  });
+});
+
+describe("a renewal of one hold that is asked for while another one is under way", () => {
+  const PLAIN = { onlyUnexpired: false };
+  const REFRESH = { onlyUnexpired: true };
+  const SHARE = { onlyUnexpired: false, mode: "shared" } as const;
+
+  /** The renewals of a hold, each of which is answered when the test says so; `asked`: what for. */
+  function ofOneHold() {
+    const asked: RenewOptions[] = [];
+    const ends: ((error?: Error) => void)[] = [];
+    const stop = new AbortController();
+    const renewal = new OneRenewal({
+      isHeld: true,
+      standing: { quietSignal: stop.signal },
+      loseIfOver: () => {},
+      renewOnce: (options) => {
+        asked.push(options);
+        return new Promise((resolve, reject) => ends.push((error) => (error ? reject(error) : resolve())));
+      },
+    });
+    return { renewal, asked, ends, stop };
+  }
+
+  it.each([
+    ["the same", PLAIN, PLAIN],
+    ["the same share", SHARE, SHARE],
+    ["no more than that it goes on", SHARE, PLAIN],
+  ])("is that one where it asks for %s", async (_, first, then) => {
+    const { renewal, asked, ends } = ofOneHold();
+    const answers = Promise.all([renewal.make(first), renewal.make(then)]);
+    ends[0]?.();
+    expect([await answers, asked]).toEqual([[true, true], [first]]);
+  });
+
+  it.each([
+    ["a share", PLAIN, SHARE],
+    ["a lease that has not ended", PLAIN, REFRESH],
+    ["also one that has ended", REFRESH, PLAIN],
+    ["a share, and that one for a lease that has not ended", REFRESH, SHARE],
+  ])("is made after it where it asks for %s", async (_, first, then) => {
+    const { renewal, asked, ends } = ofOneHold();
+    renewal.make(first).catch(() => {});
+    const made = renewal.make(then);
+    await settled();
+    expect(asked).toEqual([first]);
+    ends[0]?.(new Error("no answer"));
+    await settled();
+    expect([asked, renewal.isUnderWay]).toEqual([[first, then], true]);
+    ends[1]?.();
+    expect([await made, renewal.isUnderWay]).toEqual([true, false]);
+  });
+
+  it("is one with all that ask for the same while it waits, and is waited for", async () => {
+    const { renewal, asked, ends } = ofOneHold();
+    const order: string[] = [];
+    void renewal.make(PLAIN).then(() => order.push("first"));
+    for (const name of ["second", "third"]) void renewal.make(SHARE).then(() => order.push(name));
+    void renewal.settled().then(() => order.push("settled"));
+    ends[0]?.();
+    await settled();
+    ends[1]?.();
+    await settled();
+    expect([asked, order]).toEqual([
+      [PLAIN, SHARE],
+      ["first", "second", "third", "settled"],
+    ]);
+  });
+
+  it("is not sent where the hold was given back meanwhile", async () => {
+    const { renewal, asked, ends, stop } = ofOneHold();
+    renewal.make(PLAIN).catch(() => {});
+    const made = renewal.make(SHARE);
+    stop.abort();
+    ends[0]?.(new Error("aborted"));
+    expect([await made, asked]).toEqual([false, [PLAIN]]);
   });
 });

@@ -84,27 +84,37 @@ interface Renewed {
 /** The renewal of one hold that is under way: never two at once. */
 export class OneRenewal {
   readonly #hold: Renewed;
-  #underWay: Promise<boolean> | undefined;
+  /** What was asked for last, and is not over yet. */
+  #last: { readonly options: RenewOptions; readonly made: Promise<boolean> } | undefined;
 
   constructor(hold: Renewed) {
     this.#hold = hold;
   }
 
   get isUnderWay(): boolean {
-    return this.#underWay !== undefined;
+    return this.#last !== undefined;
   }
 
-  /** Renews it, or waits for the renewal that is under way; false where it is gone. */
+  /** Renews it, after what is under way, or waits for that where it does all that is asked for; false where it is gone. */
   make(options: RenewOptions): Promise<boolean> {
-    this.#underWay ??= this.#untilHeld(options).finally(() => {
-      this.#underWay = undefined;
-    });
-    return this.#underWay;
+    const before = this.#last;
+    if (before !== undefined && isDoneBy(options, before.options)) return before.made;
+    const made =
+      before === undefined
+        ? this.#untilHeld(options)
+        : before.made.catch(() => {}).then(() => this.#untilHeld(options));
+    const last = { options, made: made.finally(() => this.#forget(last)) };
+    this.#last = last;
+    return last.made;
+  }
+
+  #forget(over: object): void {
+    if (this.#last === over) this.#last = undefined;
   }
 
   /** Waits until none is under way, whatever comes of it. */
   async settled(): Promise<void> {
-    while (this.#underWay !== undefined) await this.#underWay.catch(() => {});
+    while (this.#last !== undefined) await this.#last.made.catch(() => {});
   }
 
   /**
@@ -125,6 +135,11 @@ export class OneRenewal {
       throw error;
     }
   }
+}
+
+/** Says whether a renewal that was asked for with other options comes to the same, or makes a share of it besides. */
+function isDoneBy(asked: RenewOptions, by: RenewOptions): boolean {
+  return asked.onlyUnexpired === by.onlyUnexpired && (asked.mode === undefined || asked.mode === by.mode);
 }
 
 /** The renewals that this process makes of one object, gathered, and whether one of them is being written. */
