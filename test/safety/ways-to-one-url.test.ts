@@ -34,6 +34,23 @@ it("a client that goes to the same URL by a proxy that drops conditions does not
   await expect(proxied.mutex.acquire("a", { timeoutMs: 8000 })).rejects.toMatchObject({ code: "store-unsafe" });
 });
 
+it("nor does a client whose middleware drops conditions, though it sends by agents of Node's own", async () => {
+  const server = await serverWith();
+  await useOnce(server, processOn(server));
+  const dropping = new S3Client({ ...server.clientConfig(), maxAttempts: 1 });
+  open.push(async () => dropping.destroy());
+  dropping.middlewareStack.add(
+    (next) => (args) => {
+      const { method, headers } = args.request as { method: string; headers: Record<string, string> };
+      if (method === "PUT") for (const name of ["if-match", "if-none-match"]) delete headers[name];
+      return next(args);
+    },
+    { step: "finalizeRequest", priority: "low" },
+  );
+  const { mutex } = processOn(server, { s3Client: dropping });
+  await expect(mutex.acquire("a", { timeoutMs: 8000 })).rejects.toMatchObject({ code: "store-unsafe" });
+});
+
 it("nor does a client that goes directly believe one with an agent of its own", async () => {
   const server = await serverWith();
   const proxied = processBy(server, new ByProxy(server.endpoint));

@@ -1,9 +1,10 @@
-import { globalAgent, Agent as HttpAgent } from "node:http";
-import { Agent as HttpsAgent } from "node:https";
+import http, { globalAgent, Agent as HttpAgent } from "node:http";
+import https, { Agent as HttpsAgent } from "node:https";
 import { versions } from "node:process";
 import { S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { beginRequest } from "../../../../test/store/handler.js";
+import { Meter } from "../../../cli/bench/meter.js";
 import { routeOf } from "./route.js";
 
 const VARIABLES = ["http_proxy", "https_proxy", "all_proxy", "no_proxy"];
@@ -18,7 +19,7 @@ afterEach(() => {
 async function route(requestHandler: unknown, protocol: "http" | "https" = "http"): Promise<readonly string[]> {
   const client = new S3Client({ region: "eu-central-1", requestHandler } as S3ClientConfig);
   await beginRequest(client);
-  return await routeOf(client.config, protocol);
+  return await routeOf(client, protocol);
 }
 
 class OtherAgent extends HttpAgent {}
@@ -46,6 +47,12 @@ describe("requests go straight to their URL", () => {
       await route({ httpsAgent: new HttpsAgent({ maxSockets: 9 }), httpAgent: new OtherAgent() }, "https"),
     ).toEqual([]);
     expect(await route(undefined, "https")).toEqual([]);
+  });
+
+  it("though `s3-mutex bench` counts them", async () => {
+    const client = new Meter().watch(new S3Client({ region: "eu-central-1" }));
+    await beginRequest(client);
+    expect(await routeOf(client, "http")).toEqual([]);
   });
 
   it("whatever the environment says, by which Node's own agents do not go", async () => {
@@ -106,7 +113,7 @@ describe("cannot be told", () => {
   });
 
   it("a client that has sent nothing", async () => {
-    await expect(routeOf(new S3Client({ region: "eu-central-1" }).config, "http")).rejects.toMatchObject(
+    await expect(routeOf(new S3Client({ region: "eu-central-1" }), "http")).rejects.toMatchObject(
       saying(/by a client that has sent nothing cannot be told$/),
     );
   });
@@ -119,7 +126,34 @@ describe("cannot be told", () => {
     class Wrapped extends Handler {}
     await expect(route(new Wrapped())).rejects.toMatchObject(saying(/by a handler cannot be told$/));
     Object.assign(requestHandler, { handle: requestHandler.handle.bind(requestHandler) });
-    await expect(routeOf(client.config, "http")).rejects.toMatchObject(saying(/by a handler cannot be told$/));
+    await expect(routeOf(client, "http")).rejects.toMatchObject(saying(/by a handler cannot be told$/));
+  });
+
+  it.each<[string, object]>([
+    ["of its own", { step: "finalizeRequest", priority: "low", name: "toProxy" }],
+    ["without a name", { step: "build" }],
+    ["beside one that each command has", { relation: "before", toMiddleware: "endpointV2Middleware", name: "toProxy" }],
+  ])("a client with middleware %s", async (_, place) => {
+    const client = new S3Client({ region: "eu-central-1" });
+    await beginRequest(client);
+    const { middlewareStack } = client;
+    if ("relation" in place) middlewareStack.addRelativeTo((next: unknown) => next as never, place as never);
+    else middlewareStack.add((next: unknown) => next as never, place as never);
+    await expect(routeOf(client, "http")).rejects.toMatchObject(saying(/by middleware cannot be told$/));
+  });
+
+  it.each([
+    ["HTTP", http, "http", () => new OtherAgent()],
+    ["TLS", https, "https", () => new OtherHttpsAgent()],
+  ] as const)("%s where the agent of all requests of the process was replaced", async (_, module, protocol, other) => {
+    const before = module.globalAgent;
+    Object.assign(module, { globalAgent: other() });
+    try {
+      const told = { httpAgent: withProxy(null), httpsAgent: withProxy(null) };
+      await expect(route(told, protocol)).rejects.toMatchObject(saying(/by an agent cannot be told$/));
+    } finally {
+      Object.assign(module, { globalAgent: before });
+    }
   });
 
   it.each(["bun", "deno"])("the agents of %s, where the environment names a proxy", async (runtime) => {
@@ -132,71 +166,4 @@ describe("cannot be told", () => {
       delete (versions as Record<string, unknown>)[runtime];
     }
   });
-});
-
-class FetchHttpHandler {
-  readonly #configured: object;
-
-  constructor(configured: object = {}) {
-    this.#configured = configured;
-  }
-
-  async handle(): Promise<object> {
-    return {};
-  }
-
-  httpHandlerConfigs(): object {
-    return this.#configured;
-  }
-}
-
-describe("a handler that sends by fetch", () => {
-  const [FIRST, SECOND] = [1, 2].map((version) => Symbol.for(`undici.globalDispatcher.${version}`)) as [symbol, symbol];
-  const named = (name: string) => ({ constructor: { name } });
-
-  it.each([
-    ["Node's", { [FIRST]: named("Agent") }],
-    ["the newer Node's", { [FIRST]: named("Dispatcher1Wrapper"), [SECOND]: named("Agent") }],
-    ["another runtime's", {}],
-  ])("goes straight to the URL by %s", async (_, dispatchers) => {
-    stubAll(dispatchers);
-    expect(await route(new FetchHttpHandler())).toEqual([]);
-  });
-
-  it("goes by the environment where Node was told to", async () => {
-    stubAll({ [FIRST]: named("EnvHttpProxyAgent"), [SECOND]: named("EnvHttpProxyAgent") });
-    expect(await route(new FetchHttpHandler())).toEqual(["fetch"]);
-    vi.stubEnv("HTTP_PROXY", "http://proxy:3128");
-    vi.stubEnv("no_proxy", "store");
-    expect(await route(new FetchHttpHandler())).toEqual(["fetch", "proxy:3128", "store"]);
-    expect(await route(new FetchHttpHandler(), "https")).toEqual(["fetch"]);
-  });
-
-  it("goes by the environment in other runtimes, and not in Node", async () => {
-    vi.stubEnv("https_proxy", "proxy");
-    stubAll({});
-    expect(await route(new FetchHttpHandler(), "https")).toEqual(["fetch", "proxy", ""]);
-    stubAll({ [FIRST]: named("Agent") });
-    expect(await route(new FetchHttpHandler(), "https")).toEqual([]);
-  });
-
-  it("cannot be told by another dispatcher, or another fetch", async () => {
-    stubAll({ [FIRST]: named("ProxyAgent") });
-    await expect(route(new FetchHttpHandler())).rejects.toMatchObject(saying(/by a dispatcher cannot be told$/));
-    stubAll({ [FIRST]: named("Agent"), [SECOND]: named("ProxyAgent") });
-    await expect(route(new FetchHttpHandler())).rejects.toMatchObject(saying(/by a dispatcher cannot be told$/));
-    stubAll({});
-    await expect(route(new FetchHttpHandler({ customFetch: fetch }))).rejects.toMatchObject(
-      saying(/by a handler cannot be told$/),
-    );
-  });
-
-  const globals = globalThis as unknown as Record<symbol, unknown>;
-  const before = [globals[FIRST], globals[SECOND]];
-  afterEach(() => stubAll({ [FIRST]: before[0], [SECOND]: before[1] }));
-
-  /** Assigns them: they cannot be defined anew. */
-  function stubAll(dispatchers: Readonly<Record<symbol, unknown>>): void {
-    for (const symbol of [FIRST, SECOND]) globals[symbol] = dispatchers[symbol];
-  }
 });

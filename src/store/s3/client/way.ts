@@ -5,9 +5,10 @@ import { routeOf } from "./route.js";
  * Describes how a client reaches a bucket, as a text: equal for all that go to the same URL in the same style and by the same proxy, if any.
  * Two names of one machine are two ways, and so is a proxy: what is known of one says nothing about the other. Servers behind one URL are
  * not told apart.
- * @throws where that cannot be told, as of an agent that may connect to anything
+ * @throws where that cannot be told, as of an agent that may connect to anything, or of middleware
  */
-export async function wayTo({ config }: S3Client, bucket: string): Promise<string> {
+export async function wayTo(client: S3Client, bucket: string): Promise<string> {
+  const { config } = client;
   const [endpoint, region, isDualstack, isFips] = await Promise.all([
     config.endpoint?.(),
     config.region(),
@@ -17,7 +18,7 @@ export async function wayTo({ config }: S3Client, bucket: string): Promise<strin
   const variant = [isDualstack && "dualstack", isFips && "fips", config.useAccelerateEndpoint && "accelerate"];
   const url = endpoint === undefined ? `aws ${region} ${variant.filter(Boolean).join(" ")}` : urlOf(endpoint);
   const isPlain = endpoint === undefined ? !config.tls : !endpoint.protocol.startsWith("https");
-  const route = await routeOf(config, isPlain ? "http" : "https");
+  const route = await routeOf(client, isPlain ? "http" : "https");
   return JSON.stringify([url, config.forcePathStyle ? "path" : "host", bucket, ...route]);
 }
 
