@@ -127,6 +127,14 @@ export const SAFETY: readonly Mutant[] = [
     caughtBy: { test: WAYS, named: "a pool of another size" },
   },
   {
+    name: "a call in the check is told of its lock",
+    why: "a caller whose time is up while the check is silent is told that its lock could not be taken, which was answered",
+    file: "src/runtime/acquire/patience.ts",
+    search: "this.#isInCheck = isUnderWay;",
+    replace: "void isUnderWay;",
+    caughtBy: { test: "test/safety/unanswered-check.test.ts", named: "of the check has no answer" },
+  },
+  {
     name: "the failure of a check is not handed over",
     why: "a caller whose time is up while the store turns the check away is told that nothing came for its lock, which was answered",
     file: "src/runtime/check/last-failure.ts",

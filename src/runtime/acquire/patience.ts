@@ -18,7 +18,7 @@ import type { Context } from "../base/context.js";
 import { requestTimeoutMs, sleepUntil, UNREACHABLE_MS } from "../base/timing.js";
 import type { StoreCheckPatience } from "../check/store-is-safe.js";
 import type { Snapshot } from "../swap/snapshot.js";
-import { UNCHECKED } from "../swap/stalled.js";
+import { uncheckedInTime } from "../swap/stalled.js";
 import type { WriteLog } from "../swap/write-log.js";
 import type { AcquireRequest } from "./acquire-request.js";
 
@@ -35,6 +35,8 @@ export class Patience {
   #times: CallTimes;
   #learnt: Learnt = NOTHING_LEARNT;
   #lastFailure: S3MutexError | undefined;
+  /** Whether the lock's own requests were answered, and the check of the store is waited for. */
+  #isInCheck = false;
   #resolveTurn: () => void = () => {};
   /** Resolves when the store is first asked for this caller. */
   readonly #turn = new Promise<void>((resolve) => {
@@ -184,26 +186,28 @@ export class Patience {
       onRefusal: (error = this.#lastFailure) => {
         this.#lastFailure = error;
       },
+      onCheck: (isUnderWay) => {
+        this.#isInCheck = isUnderWay;
+      },
       role: "contender",
     };
   }
 
   /** Says what to tell a caller whose time is up without an answer. */
   unanswered(lockName: string): S3MutexError {
-    const what = `whether the lock ${JSON.stringify(lockName)} is free`;
     const waitedMs = Math.round(this.waitedMs + (this.#request.waitedBeforeMs ?? 0));
+    if (this.#isInCheck) return uncheckedInTime(this.#context.check, lockName, waitedMs);
+    const what = `whether the lock ${JSON.stringify(lockName)} is free`;
     const leftMs = Math.max(0, Math.round(this.#times.attemptUntilMs - this.arrivedAtMs));
-    const ofCheck = this.#lastFailure === undefined ? this.#context.check.lastFailure : undefined;
-    const cause = this.#lastFailure ?? ofCheck;
+    const cause = this.#lastFailure;
     const why = cause?.message ?? (this.#learnt.wasRefused ? REFUSED : NOTHING_CAME);
-    const unchecked = `The lock ${JSON.stringify(lockName)} was not handed out within ${waitedMs} ms, ${UNCHECKED}; the last answer:`;
     const said = isStuck(this.#learnt, this.#nowMs(), this.#context.clock.roundTripMs)
       ? `The lock ${JSON.stringify(lockName)} was free when it was last read, or its lease over, and the store did not let it be taken.`
       : `The store did not say within ${waitedMs} ms ${what}.`;
     const message =
       leftMs < SILENT_MS
         ? `The time of this call was up before the store had said ${what}: what it had asked for before had left ${leftMs} ms. Allow more time.`
-        : `${ofCheck === undefined ? said : unchecked} ${why}`;
+        : `${said} ${why}`;
     return new S3MutexError("store-unavailable", message, {
       lockName,
       ...(cause === undefined ? {} : { cause }),

@@ -9,7 +9,9 @@ export interface GrantCheck {
   /** Why nothing may be written at this moment. */
   readonly refusal: S3MutexError | undefined;
   /** What the check that runs, or has run last without a verdict, was answered last that did not help. */
-  readonly lastFailure: S3MutexError | undefined;
+  readonly lastFailure: UnknownOutcome | undefined;
+  /** The key of the object that it is asked on. */
+  readonly object: string;
   /** Begins to find out, unless that is known or under way. */
   begin(timeoutMs: number): void;
   /**
@@ -42,6 +44,7 @@ export const NO_CHECK: GrantCheck = {
   isPassed: true,
   refusal: undefined,
   lastFailure: undefined,
+  object: "",
   begin() {},
   async passed() {},
   async looked() {},

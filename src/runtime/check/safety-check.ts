@@ -7,6 +7,7 @@ import {
   type ObjectStore,
   type ReadOutcome,
   type RefusedOutcome,
+  type UnknownOutcome,
   type Versioning,
   versioningOf,
 } from "../../store/object-store.js";
@@ -68,7 +69,11 @@ export class SafetyCheck implements GrantCheck {
     return this.#options.state.refused?.error;
   }
 
-  get lastFailure(): S3MutexError | undefined {
+  get object(): string {
+    return this.#marker.key;
+  }
+
+  get lastFailure(): UnknownOutcome | undefined {
     return this.isPassed ? undefined : this.#options.state.lastFailure;
   }
 

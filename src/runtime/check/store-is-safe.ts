@@ -7,6 +7,8 @@ export type StoreCheckPatience = RetryOptions & {
   readonly signal: AbortSignal;
   /** What was sent for the grant, where there is one already. */
   readonly writeLog?: Pick<WriteRecorder, "hasLostRaces">;
+  /** Told when the check begins to be waited for, and when that is over. */
+  readonly onCheck?: (isUnderWay: boolean) => void;
 };
 
 /**
@@ -17,7 +19,11 @@ export type StoreCheckPatience = RetryOptions & {
  */
 export async function storeIsSafe(context: Context, lockName: string, options: StoreCheckPatience): Promise<void> {
   const { check } = context;
-  if (!check.isPassed) await check.passed(new RetryBudget(context, lockName, { ...options, isOfCheck: true }), options);
+  if (!check.isPassed) {
+    options.onCheck?.(true);
+    await check.passed(new RetryBudget(context, lockName, { ...options, isOfCheck: true }), options);
+    options.onCheck?.(false);
+  }
   if (options.writeLog?.hasLostRaces) await check.looked(options);
 }
 

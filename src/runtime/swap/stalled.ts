@@ -1,5 +1,6 @@
 import { S3MutexError } from "../../errors.js";
 import type { DeleteMarker, UnknownOutcome } from "../../store/object-store.js";
+import type { GrantCheck } from "../base/grant-check.js";
 import { listingOf, type ObjectPlace, removalOf } from "./marker-commands.js";
 import { isSameEtag } from "./snapshot.js";
 
@@ -74,7 +75,23 @@ export function hasAnswered({ timing, brokeOff }: UnknownOutcome): boolean {
 }
 
 /** Why a lock that is free is not handed out. */
-export const UNCHECKED = "since the store could not be checked";
+const UNCHECKED = "since the store could not be checked";
+
+/** Tells a caller whose time is up that it was the check which did not come to its end: what it asked for the lock itself was answered. */
+export function uncheckedInTime(
+  { lastFailure, object }: Pick<GrantCheck, "lastFailure" | "object">,
+  lockName: string,
+  waitedMs: number,
+): S3MutexError {
+  const start = `The lock ${JSON.stringify(lockName)} was not handed out within ${waitedMs} ms, ${UNCHECKED}`;
+  if (lastFailure === undefined) {
+    const message = `${start}: its request for ${object} has had no answer yet.`;
+    return new S3MutexError("store-unavailable", message, { lockName });
+  }
+  const { error: cause } = lastFailure;
+  const last = hasAnswered(lastFailure) ? "; the last answer" : "";
+  return new S3MutexError("store-unavailable", `${start}${last}: ${cause.message}`, { lockName, cause });
+}
 
 /** Says how it stands with a call for which nothing has come: whatever answers was reached. Without a name it is a listing. */
 export function wordsOfSilence(
