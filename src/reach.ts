@@ -7,6 +7,7 @@ import { processWide } from "./process-wide.js";
 import type { Effects } from "./runtime/base/effects.js";
 import type { Log } from "./runtime/base/logger.js";
 import { StoreClock } from "./runtime/base/store-clock.js";
+import { settledWithin } from "./runtime/base/timing.js";
 import {
   type EtagFormHint,
   MAX_FENCED_BYTES,
@@ -56,7 +57,7 @@ export const BY_STORE: Reach = {
 /** Reaches the store by an adapter of the caller's own. */
 export function reachStore(adapter: StoreAdapter, { settings, effects }: Reaching): Reached {
   // What cannot be told is a way of its own: no proof of another way speaks for it, nor its own for another.
-  const way = async () => (await adapter.way?.().catch(() => undefined)) ?? effects.newId();
+  const way = async () => (await wayOf(adapter, effects)) ?? effects.newId();
   const store = alwaysTelling(adapter);
   return {
     store,
@@ -67,6 +68,14 @@ export function reachStore(adapter: StoreAdapter, { settings, effects }: Reachin
     ...(adapter.isInProcess === true ? {} : { check: { sharedBy: adapter, way, ...formOf(adapter) } }),
   };
 }
+
+/** Asks an adapter for its way; undefined where it has none, throws, or says nothing for so long that it keeps its callers from their locks. */
+async function wayOf(adapter: StoreAdapter, effects: Effects): Promise<string | undefined> {
+  const asked = (async () => await adapter.way?.())().catch(() => undefined);
+  return (await settledWithin(effects, asked, WAY_MS)) ? await asked : undefined;
+}
+
+const WAY_MS = 2000;
 
 /** Passes on what an adapter says of ETags, which is a hint; one that throws gives none. */
 function formOf({ etagForm }: StoreAdapter): { readonly etagForm?: EtagFormHint } {

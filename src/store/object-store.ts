@@ -34,7 +34,7 @@ export interface StoreAdapter extends ObjectStore {
   readonly bucketName?: string;
   /**
    * A text for how the objects are reached: equal in all processes that reach the same objects in the same way, so that one may go by
-   * the check of another (`verify: "auto"`). Without it, each process checks for itself.
+   * the check of another (`verify: "auto"`). Without it, or where it throws or says nothing within 2 s, each process checks for itself.
    */
   way?(): Promise<string>;
   /** Where the adapter finds out how ETags go in conditions, which costs requests: what it found goes along with the check for others. */

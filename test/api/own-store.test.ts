@@ -1,6 +1,8 @@
 import { describe, expect, expectTypeOf, test } from "vitest";
 import { type ObjectStore, S3Mutex, type S3MutexOptions, type StoreAdapter } from "../../src/index.js";
+import { type Reaching, reachStore } from "../../src/reach.js";
 import { type MemoryStore, memoryStore } from "../../src/testing/index.js";
+import { Scene } from "../../testkit/scene.js";
 
 const REQUEST = { timeoutMs: 1000 };
 
@@ -212,6 +214,33 @@ describe('verify: "auto" checks a store of one\'s own as every other', () => {
     }
     expect(by[0]).toBe("passed requests");
     expect(["passed record", "passed marker"]).toContain(by[1]);
+  });
+
+  test.each<[string, () => unknown]>([
+    ["tells its way without a promise", () => "the same"],
+    ["has no words for its way", () => undefined],
+    [
+      "throws in place of its way",
+      () => {
+        throw new Error("no way");
+      },
+    ],
+    ["rejects in place of its way", async () => Promise.reject(new Error("no way"))],
+  ])("one that %s hands out locks", async (_, way) => {
+    const mutex = new S3Mutex({ store: adapter({ way: way as () => Promise<string> }) });
+    expect(await mutex.withLock("a", () => "done", { timeoutMs: 3000 })).toBe("done");
+    await closed(mutex);
+  });
+
+  test("one that never tells its way is a way of its own within two seconds", async () => {
+    const scene = new Scene();
+    const { effects } = scene.client().process;
+    const store = adapter({ way: () => new Promise<string>(() => {}) });
+    const reached = reachStore(store, { settings: { bucketName: "b" }, effects } as Reaching);
+    const startedAtMs = scene.nowMs;
+    const ways = await scene.until(Promise.all([reached.check?.way(), reached.check?.way()]));
+    expect(new Set(ways).size).toBe(2);
+    expect(scene.nowMs - startedAtMs).toBe(2000);
   });
 
   test("memoryStore needs no check", async () => {

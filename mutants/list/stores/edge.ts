@@ -64,6 +64,22 @@ export const EDGE: readonly Mutant[] = [
     caughtBy: { test: "test/api/own-store.test.ts", named: "is believed by no caller" },
   },
   {
+    name: "an adapter is waited for until it tells its way",
+    why: "no lock is ever handed out where an adapter's `way()` hangs, and no caller learns why",
+    file: "src/reach.ts",
+    search: "(await settledWithin(effects, asked, WAY_MS)) ? await asked : undefined",
+    replace: "await asked",
+    caughtBy: { test: "test/api/own-store.test.ts", named: "one that never tells its way" },
+  },
+  {
+    name: "an adapter tells its way by a promise",
+    why: "no lock is ever handed out where an adapter's `way()` gives a text, or throws",
+    file: "src/reach.ts",
+    search: "(async () => await adapter.way?.())().catch(() => undefined)",
+    replace: "Promise.resolve(adapter.way?.().catch(() => undefined))",
+    caughtBy: { test: "test/api/own-store.test.ts", named: "one that tells its way without a promise" },
+  },
+  {
     name: "a part of the object is the object",
     why: "a live lock is called corrupt, and its deletion advised, where a proxy gives a part of it",
     file: "src/store/s3/learnt/key-answers.ts",

@@ -188,6 +188,7 @@ export class Patience {
       },
       onCheck: (isUnderWay) => {
         this.#isInCheck = isUnderWay;
+        if (isUnderWay) this.#lastFailure = undefined;
       },
       role: "contender",
     };
@@ -196,7 +197,7 @@ export class Patience {
   /** Says what to tell a caller whose time is up without an answer. */
   unanswered(lockName: string): S3MutexError {
     const waitedMs = Math.round(this.waitedMs + (this.#request.waitedBeforeMs ?? 0));
-    if (this.#isInCheck) return uncheckedInTime(this.#context.check, lockName, waitedMs);
+    if (this.#isInCheck) return uncheckedInTime(this.#context.check, this.#lastFailure, { lockName, waitedMs });
     const what = `whether the lock ${JSON.stringify(lockName)} is free`;
     const leftMs = Math.max(0, Math.round(this.#times.attemptUntilMs - this.arrivedAtMs));
     const cause = this.#lastFailure;

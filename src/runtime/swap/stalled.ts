@@ -77,20 +77,20 @@ export function hasAnswered({ timing, brokeOff }: UnknownOutcome): boolean {
 /** Why a lock that is free is not handed out. */
 const UNCHECKED = "since the store could not be checked";
 
-/** Tells a caller whose time is up that it was the check which did not come to its end: what it asked for the lock itself was answered. */
+/**
+ * Tells a caller whose time is up that it was the check which did not come to its end: what it asked for the lock itself was answered.
+ * @param ended what checks before have come to while it waited
+ */
 export function uncheckedInTime(
   { lastFailure, object }: Pick<GrantCheck, "lastFailure" | "object">,
-  lockName: string,
-  waitedMs: number,
+  ended: S3MutexError | undefined,
+  { lockName, waitedMs }: { readonly lockName: string; readonly waitedMs: number },
 ): S3MutexError {
-  const start = `The lock ${JSON.stringify(lockName)} was not handed out within ${waitedMs} ms, ${UNCHECKED}`;
-  if (lastFailure === undefined) {
-    const message = `${start}: its request for ${object} has had no answer yet.`;
-    return new S3MutexError("store-unavailable", message, { lockName });
-  }
-  const { error: cause } = lastFailure;
-  const last = hasAnswered(lastFailure) ? "; the last answer" : "";
-  return new S3MutexError("store-unavailable", `${start}${last}: ${cause.message}`, { lockName, cause });
+  const cause = lastFailure?.error ?? ended;
+  const last = lastFailure !== undefined && hasAnswered(lastFailure) ? "; the last answer" : "";
+  const why = cause?.message ?? `its request for ${object} has had no answer yet.`;
+  const message = `The lock ${JSON.stringify(lockName)} was not handed out within ${waitedMs} ms, ${UNCHECKED}${last}: ${why}`;
+  return new S3MutexError("store-unavailable", message, { lockName, ...(cause === undefined ? {} : { cause }) });
 }
 
 /** Says how it stands with a call for which nothing has come: whatever answers was reached. Without a name it is a listing. */
