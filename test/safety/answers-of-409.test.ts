@@ -4,10 +4,10 @@ import { type Arrived, type Gate, startGate } from "../store/gate.js";
 import { clientFor } from "../store/stub.js";
 import { BUCKET, open, processOn } from "./processes.js";
 
-/** Starts a store that answers each creation over an object with 409 and this code, where S3 answers 412. */
-function startStore(code: string): Promise<Gate> {
+/** Starts a store that answers each creation over an object with 409 and this code, where S3 answers 412; or each refused write. */
+function startStore(code: string, isOfAllWrites = false): Promise<Gate> {
   const says = ({ headers }: Arrived, status: number) =>
-    status === 412 && headers["if-none-match"] !== undefined ? { status: 409, code } : undefined;
+    status === 412 && (isOfAllWrites || headers["if-none-match"] !== undefined) ? { status: 409, code } : undefined;
   return startGate(() => undefined, { buckets: [BUCKET] }, { says });
 }
 
@@ -64,4 +64,15 @@ it("an examination says which question is always answered 409, and by which code
     detail: expect.stringContaining("PUT with If-None-Match: * is answered 409 (OperationAborted) each time"),
   });
   expect(elapsedMs).toBeLessThan(60_000);
+});
+
+it("nor does it call a store safe that says so of each write with If-Match as well", { timeout: 120_000 }, async () => {
+  const gate = await startStore("ObjectAlreadyExists", true);
+  const { mutex } = processAt(gate);
+  await expect(mutex.acquire("x", { timeoutMs: 3000 })).rejects.toMatchObject({ code: "store-unavailable" });
+  const { checks, verdict } = await examined(gate);
+  expect(verdict).toBe("fail");
+  expect(checks.map(({ detail }) => detail).join()).toContain(
+    "PUT with If-Match is answered 409 (ObjectAlreadyExists) each time",
+  );
 });

@@ -135,6 +135,14 @@ export const SAFETY: readonly Mutant[] = [
     caughtBy: { test: "test/safety/unanswered-check.test.ts", named: "of the check has no answer" },
   },
   {
+    name: "an examination takes each write for a creation",
+    why: "`doctor` calls a store safe that hands out no lock, since it answers 409 ObjectAlreadyExists to writes with If-Match as well",
+    file: "src/verify/examination/probe-answer.ts",
+    search: "outcome.isCreation === true",
+    replace: "true",
+    caughtBy: { test: "src/verify/examination/probe-answer.spec.ts", named: "a 409 that says that the object exists" },
+  },
+  {
     name: "the failure of a check is not handed over",
     why: "a caller whose time is up while the store turns the check away is told that nothing came for its lock, which was answered",
     file: "src/runtime/check/last-failure.ts",

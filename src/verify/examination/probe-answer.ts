@@ -13,6 +13,8 @@ export interface ProbeAnswer {
   readonly timing: AnswerTiming;
   /** S3's own code, of an answer that is not a success. */
   readonly code?: string;
+  /** Of a write that was to create, so that an object which exists stands in its way. */
+  readonly isCreation?: boolean;
   readonly etag?: string | undefined;
   readonly body?: string | undefined;
   /** Its `Last-Modified`, in epoch milliseconds: whole seconds. */
@@ -40,8 +42,8 @@ export const OVER: UnknownOutcome = {
  * Says whether a write was refused for its condition; 304 is how some proxies say it of a creation, and no other write is answered so. 409
  * is said of another write that is under way, unless its code says what stood in the way.
  */
-export function isRefusal({ status, code }: ProbeAnswer): boolean {
-  return status === 412 || status === 304 || (status === 409 && !isOnlyBusy(status, code, true));
+export function isRefusal({ status, code, isCreation = false }: ProbeAnswer): boolean {
+  return status === 412 || status === 304 || (status === 409 && !isOnlyBusy(status, code, isCreation));
 }
 
 /** Names a write by its condition. */
@@ -55,7 +57,8 @@ export function nameOfPut({ IfMatch, IfNoneMatch }: PutCondition): string {
  * @param what the write, in words
  */
 export function unlessBusy(outcome: ProbeOutcome, what: string): ProbeOutcome {
-  if (outcome.kind !== "answer" || !isOnlyBusy(outcome.status, outcome.code, true)) return outcome;
+  if (outcome.kind !== "answer" || !isOnlyBusy(outcome.status, outcome.code, outcome.isCreation === true))
+    return outcome;
   const code = outcome.code === undefined ? "" : ` (${outcome.code})`;
   const message = `${what} is answered 409${code} each time, as while another write of the key is under way`;
   const error = new S3MutexError("store-unavailable", message);

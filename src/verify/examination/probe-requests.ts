@@ -129,7 +129,10 @@ export class ProbeRequests {
       mayPass = this.#checksums.learn(status, said, sentWith);
     };
     const outcome = await this.#send("put", "s3:PutObject", key, start, prepare, onRefused);
-    return mayPass && outcome.kind === "refused" ? await this.put(key, body, condition) : outcome;
+    if (mayPass && outcome.kind === "refused") return await this.put(key, body, condition);
+    return outcome.kind === "answer" && condition.IfNoneMatch !== undefined
+      ? { ...outcome, isCreation: true }
+      : outcome;
   }
 
   /** Starts a PUT whose last byte is held back; `cut` breaks it off, as a process that dies does. */
