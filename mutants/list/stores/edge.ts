@@ -77,7 +77,7 @@ export const EDGE: readonly Mutant[] = [
     file: "src/reach.ts",
     search: "(async () => await adapter.way?.())().catch(() => undefined)",
     replace: "Promise.resolve(adapter.way?.().catch(() => undefined))",
-    caughtBy: { test: "test/api/own-store.test.ts", named: "one that tells its way without a promise" },
+    caughtBy: { test: "test/api/own-store.test.ts", named: "tells its way without a promise" },
   },
   {
     name: "a part of the object is the object",
