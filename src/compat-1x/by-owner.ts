@@ -12,18 +12,18 @@ import { WriteLog } from "../runtime/swap/write-log.js";
 
 /**
  * What another instance with the same `ownerId` took by name. The acquisition is settled by the first read, so that a call
- * that is repeated never reaches a later one of the same owner; nor one that this process has begun since the call.
+ * that is repeated never reaches a later one of the same owner; nor one that this process has begun since the call, or takes out.
  */
 
-/** Whether an acquisition came after the call that is being carried out. */
-export type IsLater = (acquisitionId: string) => boolean;
+/** Whether the call that is being carried out is not about an acquisition. */
+export type IsOther = (acquisitionId: string) => boolean;
 
 export async function releaseByOwner(
   context: Context,
   object: LockObject,
-  { leaseMs, isLater }: { readonly leaseMs: number; readonly isLater: IsLater },
+  { leaseMs, isOther }: { readonly leaseMs: number; readonly isOther: IsOther },
 ): Promise<boolean> {
-  const target = new Target(context.ownerId, isLater);
+  const target = new Target(context.ownerId, isOther);
   const apply = (record: LockRecord | undefined, attempt: Attempt) => {
     const holder = target.in(record);
     return holder === undefined
@@ -37,9 +37,9 @@ export async function releaseByOwner(
 export async function refreshByOwner(
   context: Context,
   object: LockObject,
-  { leaseMs, isLater }: { readonly leaseMs: number; readonly isLater: IsLater },
+  { leaseMs, isOther }: { readonly leaseMs: number; readonly isOther: IsOther },
 ): Promise<boolean> {
-  const target = new Target(context.ownerId, isLater);
+  const target = new Target(context.ownerId, isOther);
   let renewal: ReturnType<typeof renewing> | undefined;
   const apply = (record: LockRecord | undefined, attempt: Attempt) => {
     const holder = target.in(record);
@@ -58,30 +58,37 @@ function isLeftOf({ leaseMs, leaseWriteId }: Holder, writeLog: WriteLog, { effec
   return reading !== undefined && remainingMs(leaseMs, reading, readClocks(effects)) > 0;
 }
 
-/** Says whether this owner, through whichever instance or handle, holds the lock; `isOverHere`: as for a renewal. */
+interface Owner {
+  readonly ownerId: string;
+  readonly isInNoHands: (acquisitionId: string) => boolean;
+  /** As for a renewal. */
+  readonly isOverHere: RenewCommand["isOverHere"];
+}
+
+/** Says whether this owner, through whichever instance or handle, holds the lock. */
 export function isHeldByOwner(
   record: LockRecord | undefined,
-  { ownerId, isOverHere }: { readonly ownerId: string; readonly isOverHere: RenewCommand["isOverHere"] },
+  { ownerId, isInNoHands, isOverHere }: Owner,
   attempt: Clocked,
 ): boolean {
-  const isOurs = (holder: Holder) => holder.owner === ownerId && !isReleased(holder);
+  const isOurs = (holder: Holder) => holder.owner === ownerId && !isReleased(holder) && !isInNoHands(holder.id);
   const isOver = (holder: Holder) => isOverHere?.(holder, attempt) ?? isExpired(holder, attempt);
   return (record?.holders ?? []).some((holder) => isOurs(holder) && !isOver(holder));
 }
 
 class Target {
   readonly #ownerId: string;
-  readonly #isLater: IsLater;
+  readonly #isOther: IsOther;
   #holder: Holder | undefined;
 
-  constructor(ownerId: string, isLater: IsLater) {
+  constructor(ownerId: string, isOther: IsOther) {
     this.#ownerId = ownerId;
-    this.#isLater = isLater;
+    this.#isOther = isOther;
   }
 
   in(record: LockRecord | undefined): Holder | undefined {
     this.#holder ??= record?.holders.find(
-      ({ id, owner, via }) => owner === this.#ownerId && via === "name" && !this.#isLater(id),
+      ({ id, owner, via }) => owner === this.#ownerId && via === "name" && !this.#isOther(id),
     );
     return this.#holder;
   }

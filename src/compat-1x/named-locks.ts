@@ -17,7 +17,7 @@ import { LockObject, type Snapshot } from "../runtime/swap/lock-object.js";
 import { commandPolicy } from "../runtime/swap/policies.js";
 import { deleting, forcing } from "../runtime/swap/repeatable.js";
 import { WriteLog } from "../runtime/swap/write-log.js";
-import { type IsLater, isHeldByOwner, refreshByOwner, releaseByOwner } from "./by-owner.js";
+import { type IsOther, isHeldByOwner, refreshByOwner, releaseByOwner } from "./by-owner.js";
 import type { Force } from "./force.js";
 
 /** What the API of s3-mutex 1.x does with locks that are known by their names alone. */
@@ -99,8 +99,9 @@ export class NamedLocks {
 
   /** Says whether this owner holds it now: no caller is to work under a lease that has ended meanwhile. */
   async isOwnedByUs(object: LockObject): Promise<boolean> {
-    const { ownerId } = this.#context;
-    const whose = { ownerId, isOverHere: this.#holds.last(object.key)?.lease.isOverHere };
+    const { ownerId, activity } = this.#context;
+    const isInNoHands = (id: string) => activity.isInNoHands(id);
+    const whose = { ownerId, isInNoHands, isOverHere: this.#holds.last(object.key)?.lease.isOverHere };
     return this.#read(object, (record, attempt) => isHeldByOwner(record, whose, attempt));
   }
 
@@ -117,9 +118,9 @@ export class NamedLocks {
     const hold = target.kind === "hold" ? target.hold : undefined;
     const { ownerId } = this.#context;
     const whose = force.isForced ? { owner: undefined, seen: force.seen } : { owner: ownerId };
-    const isLater = force.isForced ? undefined : this.#byOwner(key, hold).isLater;
+    const isOther = force.isForced ? undefined : this.#byOwner(key, hold).isOther;
     const swapOptions = { ...this.#options(), ...(force.isForced ? { applyToUnreadable: replaceCorrupt } : {}) };
-    const deleteWith = (restMs: number) => object.swap(deleting({ ...whose, restMs }, isLater), swapOptions);
+    const deleteWith = (restMs: number) => object.swap(deleting({ ...whose, restMs }, isOther), swapOptions);
     const { reply, snapshot } = await deleteWith(options.restMs).catch((error) => {
       if (error instanceof RemoveUnsupported) return deleteWith(Number.POSITIVE_INFINITY);
       throw error;
@@ -143,14 +144,14 @@ export class NamedLocks {
   }
 
   /**
-   * Tells what a call is not about: what comes to hold the lock while the store is slow to answer; and, where it is about a hold of
-   * this mutex, what another instance of the same owner has taken since.
+   * Tells what a call is not about: what comes to hold the lock while the store is slow to answer, and what no caller was given; and,
+   * where it is about a hold of this mutex, what another instance of the same owner has taken since.
    */
   #byOwner(key: string, hold?: NamedHold) {
     const meant = hold?.lease.holder.id;
-    const isLater: IsLater = (id) =>
-      id !== meant && (meant !== undefined || this.#localQueues.peek(key)?.has(id) === true);
-    return { isLater, leaseMs: this.#leaseMs };
+    const isOthers = (id: string) => this.#localQueues.peek(key)?.has(id) || this.#context.activity.isInNoHands(id);
+    const isOther: IsOther = (id) => id !== meant && (meant !== undefined || isOthers(id));
+    return { isOther, leaseMs: this.#leaseMs };
   }
 
   /**

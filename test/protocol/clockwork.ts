@@ -1,3 +1,4 @@
+import { Activity } from "../../src/runtime/base/activity.js";
 import { Background, type Context } from "../../src/runtime/base/context.js";
 import type { Effects } from "../../src/runtime/base/effects.js";
 import { NO_CHECK } from "../../src/runtime/base/grant-check.js";
@@ -81,7 +82,7 @@ export function contextOn(clockwork: Clockwork) {
     takeover: "store-time",
     useJitter: false,
     diagnostics: { publish: (...said: unknown[]) => published.push(said) },
-    activity: { held: new Map(), waiting: new Map() },
+    activity: new Activity(),
     holdings: new Holdings(),
     emit: (...said: unknown[]) => events.push(said),
   } as unknown as Context;

@@ -116,6 +116,8 @@ export class Acquisition {
 
   /** Stops, and undoes what was done or may still land: its caller does not wait for the outcome any more. */
   giveUp(running: Promise<Grant | undefined>): void {
+    // What is on its way is cleared up when it is answered; where nothing is, all has been.
+    if (this.#state.phase !== "over") this.#context.activity.leaving.add(this.#id);
     this.#react({ kind: "given-up" });
     const over = () => {};
     this.#context.background.run(running.then(over, over));

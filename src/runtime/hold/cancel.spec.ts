@@ -5,6 +5,7 @@ import type { Attempt } from "../../core/expiry.js";
 import type { LockRecord } from "../../core/record.js";
 import type { Decision } from "../../core/transition/decision.js";
 import { S3MutexError } from "../../errors.js";
+import { Activity } from "../base/activity.js";
 import type { Context } from "../base/context.js";
 import type { LockObject } from "../swap/lock-object.js";
 import type { SwapOptions } from "../swap/swap-options.js";
@@ -15,7 +16,14 @@ const LEASE_MS = 6000;
 
 function cancelling(
   leftovers: Partial<Leftovers> = {},
-  { isUnanswered = false, isClosing = false, isClosed = false, fails = false, isUnsafe = false } = {},
+  {
+    isUnanswered = false,
+    isClosing = false,
+    isClosed = false,
+    fails = false,
+    isUnsafe = false,
+    leaving = new Set<string>(),
+  } = {},
 ) {
   const clockwork = new Clockwork();
   const stage = contextOn(clockwork);
@@ -37,7 +45,9 @@ function cancelling(
       if (fails) throw new Error("no");
     },
   } as unknown as LockObject;
-  cancelLeftovers({ ...stage.context, check: check as Context["check"] }, object, {
+  const activity = Object.assign(new Activity(), { leaving });
+  const context: Context = { ...stage.context, check: check as Context["check"], activity };
+  cancelLeftovers(context, object, {
     id: "me",
     writeLog,
     leaseMs: LEASE_MS,
@@ -45,7 +55,7 @@ function cancelling(
     isUnused: false,
     ...leftovers,
   });
-  return { ...stage, clockwork, writeLog, asked, decisions };
+  return { ...stage, context, clockwork, writeLog, asked, decisions };
 }
 
 it("takes out what is left and not what a copy of the process goes on with, in the background, until its entries have expired and a while longer", async () => {
@@ -102,3 +112,25 @@ it("asks for nothing once the mutex is closed, and tells nothing of what the clo
   await context.background.idle();
   expect(warnings).toEqual([]);
 });
+
+it("notes that no caller has what is being taken out, and forgets it when that is over, whatever came of it", async () => {
+  for (const fails of [false, true]) {
+    const { context } = cancelling({}, { fails });
+    expect(context.activity.isInNoHands("me")).toBe(true);
+    await context.background.idle();
+    expect(context.activity.isInNoHands("me")).toBe(false);
+  }
+});
+
+it.each([
+  [{ entry: "none" as const }, {}],
+  [{}, { isClosed: true }],
+  [{}, { isUnsafe: true }],
+])(
+  "forgets what was given up where there is nothing to take out, or nothing may be sent (%o, %o)",
+  (leftovers, state) => {
+    const leaving = new Set(["me", "other"]);
+    cancelling({ ...leftovers }, { ...state, leaving });
+    expect([...leaving]).toEqual(["other"]);
+  },
+);

@@ -20,11 +20,15 @@ export interface Leftovers extends Pick<Remains, "entry"> {
  */
 export function cancelLeftovers(context: Context, object: LockObject, left: Leftovers): void {
   const { id, writeLog, leaseMs, entry, isUnused } = left;
+  const { leaving } = context.activity;
   const remains = () => ({ entry, hasUnresolved: writeLog.hasUnresolved });
   // A store that ignores conditions would let this write erase a holder: what was left there runs out.
-  if (context.check.refusal !== undefined) return;
-  if (context.closed.aborted) return;
-  if (!isAnythingLeft(remains())) return;
+  const runsOut = context.check.refusal !== undefined || context.closed.aborted;
+  if (runsOut || !isAnythingLeft(remains())) {
+    leaving.delete(id);
+    return;
+  }
+  leaving.add(id);
   const options = {
     ...leavingPolicy(context, leaseMs),
     writeLog,
@@ -41,7 +45,7 @@ export function cancelLeftovers(context: Context, object: LockObject, left: Left
     context.logger.warn(`could not clean up after ${JSON.stringify(object.name)}`, { err: error });
   };
   context.background.run(
-    swap.then(() => {}, tell),
+    swap.then(() => {}, tell).finally(() => leaving.delete(id)),
     object.name,
   );
 }

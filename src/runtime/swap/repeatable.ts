@@ -43,13 +43,13 @@ export function forcing(seen: ForceCommand["ids"]): Transition<ReleaseReply> {
   );
 }
 
-/** Deletes a lock. `isLater`: whose acquisitions came after the call; while one of those has the lock, it is not this call's to delete. */
+/** Deletes a lock. `isOther`: which acquisitions the call is not about; while one of those has the lock, it is not this call's to delete. */
 export function deleting(
   command: Omit<DeleteCommand, "attempted">,
-  isLater: (acquisitionId: string) => boolean = () => false,
+  isOther: (acquisitionId: string) => boolean = () => false,
 ): Transition<DeleteReply> {
   return remembering((record, attempt, { isFirst, ...attempted }) => {
-    if (isFirst && record?.holders.some(({ id }) => isLater(id))) return { reply: { kind: "not-ours" } };
+    if (isFirst && record?.holders.some(({ id }) => isOther(id))) return { reply: { kind: "not-ours" } };
     return deleteLock(record, isFirst ? command : { ...command, attempted }, attempt);
   });
 }
