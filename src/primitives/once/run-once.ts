@@ -15,7 +15,7 @@ import { reworded, S3MutexError } from "../../errors.js";
 import type { Settings } from "../../options/mutex-options.js";
 import { wasClosed } from "../../runtime/base/closed.js";
 import type { Context } from "../../runtime/base/context.js";
-import { sleep, UNREACHABLE_MS } from "../../runtime/base/timing.js";
+import { UNREACHABLE_MS } from "../../runtime/base/timing.js";
 import { refusalError } from "../../runtime/fenced/fenced-refusal.js";
 import { readFenced } from "../../runtime/fenced/read-fenced.js";
 import { guarding } from "../../runtime/scopes/guarding.js";
@@ -25,6 +25,7 @@ import { contentOf } from "../fenced/fenced-content.js";
 import type { HandleCalls } from "../handle-calls.js";
 import type { Locator } from "../locator.js";
 import type { HeldLock, Lock } from "../lock.js";
+import { untilTaken } from "./until-taken.js";
 
 /** Options of `runOnce` and `forget`. */
 export type RunOnceOptions = Omit<AcquireOptions, "mode" | "reentrant" | "within" | "holdAtLeastMs">;
@@ -133,31 +134,11 @@ export class Once {
     if (done !== undefined) return { ran: false, result: done.result as AsJson<T> };
     const result = await begin(lock);
     const stored = storedResult(place, result);
-    await this.#untilTaken(place, lock, () => memory.write({ ...stored, ...this.#stamp() })).catch((error) => {
+    const write = () => memory.write({ ...stored, ...this.#stamp() });
+    await untilTaken(this.#context, place, lock, write).catch((error) => {
       throw notRecorded(place, lock, error, result);
     });
     return { ran: true, result: stored.result as AsJson<T> };
-  }
-
-  /**
-   * Writes what is to be remembered. What the store refuses that it took before the run, as with credentials that have ended since, it may
-   * take again: it is asked until the lease is over, as by a renewal, since the work would be done a second time.
-   */
-  async #untilTaken({ name, lockName }: Place, lock: HeldLock, write: () => Promise<void>): Promise<void> {
-    const { effects, logger } = this.#context;
-    // A lock that is renewed all the while has no end of its own.
-    const untilMs = effects.monotonicMs() + lock.remainingMs;
-    for (let isFirst = true; ; isFirst = false) {
-      try {
-        return await write();
-      } catch (error) {
-        const leftMs = Math.min(untilMs - effects.monotonicMs(), lock.remainingMs);
-        if (!S3MutexError.is(error, "access-denied") || leftMs <= 0) throw error;
-        const message = `the result of runOnce(${JSON.stringify(name)}) is refused, and is written again until the lease is over`;
-        if (isFirst) logger.warn(message, { lockName, err: error });
-        await sleep(effects, Math.min(REFUSED_PAUSE_MS, leftMs), { keepAlive: true });
-      }
-    }
   }
 
   /** @returns whether there was anything to forget */
@@ -245,9 +226,6 @@ export class Once {
     return { doneAtMs: clock.now()?.latestMs ?? effects.wallMs(), owner: ownerId };
   }
 }
-
-/** A provider of credentials is not asked anew more often. */
-const REFUSED_PAUSE_MS = 1000;
 
 /** Makes a run share its lock with no other, not even with a run that it is part of. */
 function alone(options: RunOnceOptions): AcquireOptions {
