@@ -53,6 +53,14 @@ export const COMMAND_LINE: readonly Mutant[] = [
     caughtBy: HELD,
   },
   {
+    name: "ends what has ended",
+    why: "a command that ended within the lease while `run` stood still is said to be killed: exit code 79, and `once` runs it again",
+    file: "src/cli/run/while-held.ts",
+    search: "  setImmediate(() => setImmediate(act));",
+    replace: "  act();",
+    caughtBy: { test: "test/cli/ended-by-itself.test.ts", named: "has its own exit code" },
+  },
+  {
     name: "unwatched while the group ends",
     why: "the lease is not watched any more when the command itself has ended",
     file: "src/cli/run/while-held.ts",

@@ -87,28 +87,41 @@ async function end(
   output: Output,
 ): Promise<End> {
   let step: "none" | "terminated" | "killed" = "none";
+  let isOver = false;
+  const unlessOver = (act: () => void) => afterNews(() => !isOver && act());
   const failure = new LastFailure();
   const stopGuard = guardDeadline(held, plan, {
-    terminate() {
-      step = "terminated";
-      const lost = `${held.title} could not be renewed and is about to be lost`;
-      output.note(`${lost}: the command is asked to end (SIGTERM).${inOwnWords(failure.sentence)}`);
-      groupEnd.terminate();
-    },
-    kill() {
-      output.note(step === "terminated" ? "the command did not end in time and is killed." : reasonOf(held));
-      step = "killed";
-      groupEnd.kill();
-    },
+    terminate: () =>
+      unlessOver(() => {
+        step = "terminated";
+        const lost = `${held.title} could not be renewed and is about to be lost`;
+        output.note(`${lost}: the command is asked to end (SIGTERM).${inOwnWords(failure.sentence)}`);
+        groupEnd.terminate();
+      }),
+    kill: () =>
+      unlessOver(() => {
+        output.note(step === "terminated" ? "the command did not end in time and is killed." : reasonOf(held));
+        step = "killed";
+        groupEnd.kill();
+      }),
   });
   const ending = await group.ended;
   // The guard goes on watching meanwhile, and the lock is renewed.
   const isGone = groupEnd.wasTold || diedOfSignal(ending) ? await groupEnd.complete() : true;
   groupEnd.stop();
   stopGuard();
+  isOver = true;
   failure.stop();
   const stepNow = (): string => step;
   return { ending, wasEndedByUs: stepNow() !== "none", isStuck: !isGone };
+}
+
+/**
+ * Acts once the events have come in that are there already: a process that stood still hears of its timers first, and of the end of its
+ * command, which may have been long before, only then. The first of the two may come in the middle of a round of events.
+ */
+function afterNews(act: () => void): void {
+  setImmediate(() => setImmediate(act));
 }
 
 /** Shells and npm tell of such a death by an exit code. SIGKILL's is left out: that is of one process, and does not ask it to end. */
