@@ -28,6 +28,7 @@ async function runStandingStill({ script, deadline }: Case) {
     renew: () => new Promise(() => {}),
     confirm: async () => {},
     release: async () => true,
+    rest: () => ({ title: 'the lock "x"', isSeveral: false }),
   };
   const notes: string[] = [];
   const output = { note: (message: string) => void notes.push(message) } as unknown as Output;

@@ -106,8 +106,24 @@ test("run with several locks: the command's exit code, where the store says noth
   running.process.kill("SIGTERM");
   expect(await running.ended).toMatchObject({
     exitCode: 0,
-    stderr: expect.stringMatching(/the locks "a" and "b" could not be released (?!.*had ended with)/),
+    stderr: expect.stringMatching(
+      /the locks "a" and "b" could not be released and become free when their leases end: (?!.*had ended with)/,
+    ),
   });
+});
+
+test("run with several locks names those that it could not give back, and no other", { timeout: 60_000 }, async () => {
+  const { server, mutex, environment } = await startStore();
+  const script = 'trap "exit 0" TERM; echo up; while :; do sleep 0.1; done';
+  const running = startCli(["run", "--lease", "3s", "a", "b", "--", "sh", "-c", script], environment);
+  await running.says(/up/);
+  server.faults.add({ fault: "never-answer", key: "locks/b.json" });
+  running.process.kill("SIGTERM");
+  expect(await running.ended).toMatchObject({
+    exitCode: 0,
+    stderr: expect.stringMatching(/the lock "b" could not be released and becomes free when the lease ends: /),
+  });
+  expect(await mutex.isLocked("a")).toBe(false);
 });
 
 test.each([

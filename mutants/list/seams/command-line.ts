@@ -61,6 +61,14 @@ export const COMMAND_LINE: readonly Mutant[] = [
     caughtBy: { test: "test/cli/ended-by-itself.test.ts", named: "has its own exit code" },
   },
   {
+    name: "names what was given back",
+    why: "run with several locks says of one that is free that it could not be released",
+    file: "src/cli/run/held.ts",
+    search: ".then(() => left.delete(lock))",
+    replace: ".then(() => {})",
+    caughtBy: { test: "test/cli/run-more.test.ts", named: "names those that it could not give back" },
+  },
+  {
     name: "unwatched while the group ends",
     why: "the lease is not watched any more when the command itself has ended",
     file: "src/cli/run/while-held.ts",

@@ -105,7 +105,7 @@ async function exitCodeAfter(
   output.note(
     exitCode === EXIT.ok
       ? `${JSON.stringify(key)} was done, and the store has not confirmed in time that this is remembered: the next one may run again.`
-      : notReleased({ title: titleOf([`once/${key}`]) }, NOT_CONFIRMED),
+      : notReleased({ title: titleOf([`once/${key}`]), isSeveral: false }, NOT_CONFIRMED),
   );
   return exitCode !== EXIT.ok || interruption.by === undefined ? exitCode : exitCodeOf(interruption.by);
 }

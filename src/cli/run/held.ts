@@ -1,6 +1,11 @@
 import type { Lock, LockSet, S3Mutex } from "../../index.js";
 import type { Remaining } from "./deadline.js";
 
+export interface Rest {
+  readonly title: string;
+  readonly isSeveral: boolean;
+}
+
 /** What a command runs under: a lock, a permit of a semaphore, or several locks that are held as one. */
 export interface Held extends Remaining {
   /** For messages: `the lock "nightly"`. */
@@ -8,6 +13,8 @@ export interface Held extends Remaining {
   /** What the command is told of it. */
   readonly environment: Readonly<Record<string, string>>;
   release(): Promise<boolean>;
+  /** Names for messages what of it has not been given back yet. */
+  rest(): Rest;
   /** Throws unless it is held at this moment; where the clocks disagree, the store is asked first. */
   confirm(): Promise<void>;
 }
@@ -19,8 +26,9 @@ async function confirmed(held: Lock | LockSet, renew: () => Promise<boolean>): P
 
 /** Makes of one lock, or one permit, what a command runs under. */
 export function heldLock(mutex: S3Mutex, lock: Lock, what: "lock" | "semaphore" = "lock"): Held {
+  const title = what === "lock" ? titleOf([lock.name]) : `a permit of ${JSON.stringify(lock.name)}`;
   return {
-    title: what === "lock" ? titleOf([lock.name]) : `a permit of ${JSON.stringify(lock.name)}`,
+    title,
     environment: {
       ...environmentOf([lock]),
       S3_MUTEX_FENCING_TOKEN: String(lock.fencingToken),
@@ -34,12 +42,14 @@ export function heldLock(mutex: S3Mutex, lock: Lock, what: "lock" | "semaphore" 
     renew: () => lock.renew(),
     confirm: () => confirmed(lock, () => lock.renew()),
     release: () => lock.release(),
+    rest: () => ({ title, isSeveral: false }),
   };
 }
 
 /** Makes the same of several: lost as soon as one of them is. There is no one token that a command could take for that of all. */
 export function heldSet(mutex: S3Mutex, set: LockSet): Held {
   const { locks } = set;
+  const left = new Set(locks);
   const renew = async () => (await Promise.all(locks.map((lock) => lock.renew()))).every((isHeld) => isHeld);
   return {
     title: titleOf(locks.map(({ name }) => name)),
@@ -50,7 +60,17 @@ export function heldSet(mutex: S3Mutex, set: LockSet): Held {
     },
     renew,
     confirm: () => confirmed(set, renew),
-    release: () => set.release(),
+    release: () => {
+      const released = set.release();
+      // The same releases, one by one.
+      for (const lock of locks)
+        lock
+          .release()
+          .then(() => left.delete(lock))
+          .catch(() => {});
+      return released;
+    },
+    rest: () => ({ title: titleOf([...left].map(({ name }) => name)), isSeveral: left.size > 1 }),
   };
 }
 

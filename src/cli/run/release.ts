@@ -3,7 +3,7 @@ import type { Output } from "../base/output.js";
 import { inOwnWords } from "../base/own-words.js";
 import { fitted, printable } from "../base/text.js";
 import type { Member } from "../process/living-members.js";
-import type { Held } from "./held.js";
+import type { Held, Rest } from "./held.js";
 import type { Interruption } from "./interruption.js";
 import type { Result } from "./while-held.js";
 
@@ -26,7 +26,7 @@ export async function release(held: Held, result: Result, interruption: Interrup
     output.note(`${sentence} The command had ended with ${exitCode}.`);
     return EXIT.lost;
   }
-  if (problem !== undefined) output.note(notReleased(held, problem));
+  if (problem !== undefined) output.note(notReleased(held.rest(), problem));
   return exitCode;
 }
 
@@ -39,7 +39,11 @@ export function nameLeftBehind({ leftBehind }: Result, output: Output): void {
 /** Leaves a lock to its lease when its command cannot be ended. */
 export function abandon(held: Held, { exitCode, leftBehind }: Result, output: Output): number {
   const why = `${namesOf(leftBehind()) || "a process of the command"} cannot be ended`;
-  output.note(`${held.title} is not released and becomes free when the lease ends: ${why}.`);
+  const { title, isSeveral } = held.rest();
+  const free = isSeveral
+    ? "are not released and become free when their leases end"
+    : "is not released and becomes free when the lease ends";
+  output.note(`${title} ${free}: ${why}.`);
   return exitCode;
 }
 
@@ -58,6 +62,7 @@ function namesOf(members: readonly Member[]): string {
 
 export const NOT_CONFIRMED = "the store has not confirmed the release in time";
 
-export function notReleased({ title }: Pick<Held, "title">, why: string): string {
-  return `${title} could not be released and becomes free when the lease ends: ${why}.`;
+export function notReleased({ title, isSeveral }: Rest, why: string): string {
+  const free = isSeveral ? "become free when their leases end" : "becomes free when the lease ends";
+  return `${title} could not be released and ${free}: ${why}.`;
 }
