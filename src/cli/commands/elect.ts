@@ -16,7 +16,7 @@ export const elect: Command = {
 Runs a service on one of many machines: start this on all of them. The leader of NAME runs the command; when
 it loses the leadership, the command and all that it started are ended before another can lead, and it
 campaigns for the leadership again. When the command ends by itself, it resigns and exits with the
-command's exit code.
+command's exit code, or campaigns again where the store says then that the leadership was lost before.
 
 The command finds its fencing token in S3_MUTEX_FENCING_TOKEN, and the name in S3_MUTEX_LOCK_NAME.
 
