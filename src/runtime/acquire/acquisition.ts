@@ -128,9 +128,12 @@ export class Acquisition {
     this.#wakeUp();
   }
 
-  /** Notes that the store has answered this acquisition or another one: another caller has the lock, or at least comes first. */
+  /**
+   * Notes that the store has answered this acquisition or another one: another caller has the lock, or at least comes first. Of one that
+   * has it by the record and waits for the check of its store, that says nothing: it may be the caller that the other one has found.
+   */
   reportAnswer(isTaken: boolean): void {
-    this.#patience.reportAnswer(isTaken);
+    if (isWanting(this.#state)) this.#patience.reportAnswer(isTaken);
   }
 
   /** Takes note that a holder in this process has passed the lock on, or has taken a place in the queue for this one. */
