@@ -492,4 +492,12 @@ export const SAFETY: readonly Mutant[] = [
     replace: "  if (isKnown && known.versions === proof.versions) return proofs;",
     caughtBy: { test: PROOF, named: "takes the place of a proof that says otherwise" },
   },
+  {
+    name: "told of its own grant",
+    why: "of several single attempts at once on a store that is not checked yet, none gets a lock that is free",
+    file: "src/runtime/acquire/acquisition.ts",
+    search: "    if (isWanting(this.#state)) this.#patience.reportAnswer(isTaken);",
+    replace: "    this.#patience.reportAnswer(isTaken);",
+    caughtBy: { test: "test/safety/first-calls-at-once.test.ts", named: "one gets the lock" },
+  },
 ];
