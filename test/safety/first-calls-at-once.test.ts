@@ -9,7 +9,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-/** A mutex that has not asked its store for anything: its first grant waits for the check. */
+/** Makes a mutex that has not asked its store for anything: its first grant waits for the check. */
 function freshMutex(keyPrefix: string): S3Mutex {
   return new S3Mutex({ s3ClientConfig: server.clientConfig(), bucketName: "locks", keyPrefix });
 }
