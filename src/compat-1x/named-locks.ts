@@ -149,8 +149,9 @@ export class NamedLocks {
    */
   #byOwner(key: string, hold?: NamedHold) {
     const meant = hold?.lease.holder.id;
-    const isOthers = (id: string) => this.#localQueues.peek(key)?.has(id) || this.#context.activity.isInNoHands(id);
-    const isOther: IsOther = (id) => id !== meant && (meant !== undefined || isOthers(id));
+    const { activity } = this.#context;
+    const isOfThisMutex = (id: string) => this.#localQueues.peek(key)?.has(id) === true || activity.isInNoHands(id);
+    const isOther: IsOther = (id) => id !== meant && (meant !== undefined || isOfThisMutex(id));
     return { isOther, leaseMs: this.#leaseMs };
   }
 

@@ -127,7 +127,7 @@ export const BOUNDS: readonly Mutant[] = [
     name: "by name, what is being taken out is its owner's",
     why: "two inside: `refreshLock` is true after an `acquireLock` that failed, whose clean-up then frees the lock",
     file: "src/compat-1x/named-locks.ts",
-    search: " || this.#context.activity.isInNoHands(id);",
+    search: " || activity.isInNoHands(id);",
     replace: ";",
     caughtBy: { test: "test/protocol/by-name-given-up.test.ts", named: "refreshLock is false" },
   },
