@@ -136,8 +136,7 @@ async function realCycle() {
     const startedAtMs = performance.now();
     const both = await Promise.all([take(one, "X", "Y"), take(two, "Y", "X")]);
     expect("X then Y against Y then X: who had both", both.filter(Boolean).length, 1);
-    // Within two seconds where the machine is idle; a cycle that is not seen lasts as long as its callers wait.
-    expect("a cycle is over before its callers give up", performance.now() - startedAtMs < 15_000, true);
+    expect("a cycle is over within 5 s", performance.now() - startedAtMs < 5000, true);
   }
 }
 
